@@ -1,0 +1,19 @@
+"""The one family of errors that a user can cause and mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ScigenError(ValueError):
+    """Bad input: the message names file, item, fault and mend. Entry points print it without a traceback."""
+
+
+def nearest(word: str, known: Iterable[str], n: int = 3) -> str:
+    """`"did you mean a, b?"` for the `n` known words closest to `word`, or the list of all if none is close."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=n, cutoff=0.5)
+    if close:
+        return f"did you mean {', '.join(close)}?"
+    return f"known: {', '.join(names)}"

@@ -1,0 +1,247 @@
+"""A set on disk: a folder with append-only `records.jsonl`, images by sha256, and a manifest written last.
+
+The promise: kill the writer between any two system calls and open the folder again; every record whose `append`
+returned is there once, a half-written last line is cut off, and no image is half-written. A folder without
+`manifest.json` is unfinished; a manifest that does not fit its records is refused.
+One writer at a time (a lock file held by the kernel sees to it); readers need no lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from scigen.errors import ScigenError
+from scigen.records import SCHEMA_VERSION, Record
+
+R = TypeVar("R", bound=Record)
+
+RECORDS, MANIFEST, IMAGES = "records.jsonl", "manifest.json", "images"
+
+
+class Manifest(BaseModel):
+    """The last file written to a finished set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: int = SCHEMA_VERSION
+    record_type: str
+    count: int
+    by_status: dict[str, int]
+    """Counts by the record's `status`, empty for records without one."""
+    set_hash: str
+    """sha256 over the records' content hashes in order of key: equal work gives an equal hash."""
+    inputs: str
+    """Hash of whatever the set was made from; a writer with other inputs starts a new set."""
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` so that a reader sees the old or the new content, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(fd, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        os.chmod(tmp, 0o644)
+        os.replace(tmp, path)
+    except BaseException:
+        Path(tmp).unlink(missing_ok=True)
+        raise
+
+
+def image_path(folder: Path, sha256: str) -> Path:
+    """Where the PNG with this hash lies in the set."""
+    return folder / IMAGES / sha256[:2] / f"{sha256}.png"
+
+
+def parse_line(record_type: type[R], line: str, where: str) -> R:
+    """One record from one line, or an error that names file:line, field and mend."""
+    try:
+        return record_type.model_validate_json(line)
+    except ValidationError as e:
+        first = e.errors()[0]
+        field = ".".join(str(x) for x in first["loc"]) or "the line"
+        raise ScigenError(
+            f"{where}: {field}: {first['msg']} ({record_type.__name__}). "
+            f"Mend the line, or delete it and run the command that made the file again."
+        ) from e
+
+
+def iter_records(folder: Path, record_type: type[R]) -> Iterator[R]:
+    """The set's records in the order of writing.
+
+    Raises ScigenError at a broken line, and on a last line without its line end, which a killed writer leaves and
+    the next writer cuts off.
+    """
+    path = folder / RECORDS
+    if not path.exists():
+        raise ScigenError(f"{folder}: no {RECORDS} there. Run the command that makes this set, or mend the path.")
+    with path.open(encoding="utf-8") as f:
+        for n, line in enumerate(f, 1):
+            if not line.endswith("\n"):
+                raise ScigenError(f"{path}:{n}: the line is cut off. Run the command that writes the set again.")
+            yield parse_line(record_type, line, f"{path}:{n}")
+
+
+def read_set(folder: Path, record_type: type[R]) -> list[R]:
+    """All records of a finished set. Raises ScigenError if it is unfinished or does not fit its manifest."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise ScigenError(f"{folder}: the set is unfinished (no {MANIFEST}). Run the command that makes it again.")
+    records = list(iter_records(folder, record_type))
+    if set_hash(records) != manifest.set_hash:
+        raise ScigenError(
+            f"{folder}: {RECORDS} was changed after {MANIFEST} was written. Delete {MANIFEST} and run the command again."
+        )
+    return records
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The set's manifest, or None while it is unfinished."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as e:
+        raise ScigenError(
+            f"{path}: not a manifest ({e.errors()[0]['msg']}). Delete it and run the command again."
+        ) from e
+
+
+def set_hash(records: list[R]) -> str:
+    """sha256 over the content hashes in order of key."""
+    digest = hashlib.sha256()
+    for record in sorted(records, key=lambda r: r.key):
+        digest.update(record.content_hash().encode())
+    return digest.hexdigest()
+
+
+def inputs_hash(*parts: object) -> str:
+    """sha256 of the JSON of `parts`: what a stage's output depends on."""
+    body = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+class SetWriter(Generic[R]):
+    """Appends records to a set, skipping what is there already. Use as a context manager; `finish` closes the set.
+
+    `inputs` is the hash of what the set is made from. If the folder holds a set made from something else, that set is
+    moved aside to `<folder>.old-<n>`, never overwritten.
+    """
+
+    def __init__(self, folder: Path, record_type: type[R], inputs: str) -> None:
+        self.folder = folder
+        self.record_type = record_type
+        self.inputs = inputs
+        self.records: dict[str, R] = {}
+
+    def __enter__(self) -> Self:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = open(self.folder.parent / f".{self.folder.name}.lock", "w")  # noqa: SIM115
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            self._lock.close()
+            raise ScigenError(f"{self.folder}: another process is writing this set. Wait for it, or stop it.") from e
+        try:
+            self._move_aside_if_other_inputs()
+            self.folder.mkdir(exist_ok=True)
+            write_atomic(self.folder / "inputs", self.inputs.encode())
+            self._cut_torn_tail()
+            for record in iter_records(self.folder, self.record_type):
+                self.records[record.key] = record
+            self._fd = os.open(self.folder / RECORDS, os.O_WRONLY | os.O_APPEND)
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+        self._lock.close()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the set was finished from these inputs already."""
+        return (self.folder / MANIFEST).exists()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.records
+
+    def append(self, record: R) -> None:
+        """Add a record; on return it survives the death of this process. Its key must be new."""
+        if record.key in self.records:
+            raise ScigenError(f"{self.folder}: there is a record for {record.key} already; each key is written once.")
+        if self.finished:
+            (self.folder / MANIFEST).unlink()
+        line = memoryview(record.model_dump_json().encode() + b"\n")
+        size = os.fstat(self._fd).st_size
+        try:
+            while line:
+                line = line[os.write(self._fd, line) :]
+        except OSError as e:
+            os.ftruncate(self._fd, size)
+            raise ScigenError(
+                f"{self.folder / RECORDS}: could not write {record.key} ({e.strerror}). "
+                f"Free some space and run the same command again: the {len(self.records)} records before it are safe."
+            ) from e
+        self.records[record.key] = record
+
+    def put_image(self, png: bytes) -> str:
+        """Store a PNG under its sha256 and return that; equal images are stored once."""
+        sha256 = hashlib.sha256(png).hexdigest()
+        path = image_path(self.folder, sha256)
+        if not path.exists():
+            write_atomic(path, png)
+        return sha256
+
+    def finish(self) -> Manifest:
+        """Sync the records to disk and write the manifest, after which the set is finished."""
+        os.fsync(self._fd)
+        records = list(self.records.values())
+        status = Counter(str(r.status) for r in records if hasattr(r, "status"))
+        manifest = Manifest(
+            record_type=self.record_type.__name__,
+            count=len(records),
+            by_status=dict(sorted(status.items())),
+            set_hash=set_hash(records),
+            inputs=self.inputs,
+        )
+        write_atomic(self.folder / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
+        return manifest
+
+    def _move_aside_if_other_inputs(self) -> None:
+        mark = self.folder / "inputs"
+        if not self.folder.exists() or (mark.exists() and mark.read_text() == self.inputs):
+            return
+        if not any(self.folder.iterdir()):
+            return
+        n = 1
+        while (old := self.folder.with_name(f"{self.folder.name}.old-{n}")).exists():
+            n += 1
+        self.folder.rename(old)
+
+    def _cut_torn_tail(self) -> None:
+        path = self.folder / RECORDS
+        with open(path, "a+b") as f:
+            size = f.seek(0, os.SEEK_END)
+            f.seek(0)
+            data = f.read()
+            whole = data.rfind(b"\n") + 1
+            if whole < size:
+                f.truncate(whole)
