@@ -103,7 +103,8 @@ def read_set(folder: Path, record_type: type[R]) -> list[R]:
     records = list(iter_records(folder, record_type))
     if set_hash(records) != manifest.set_hash:
         raise ScigenError(
-            f"{folder}: {RECORDS} was changed after {MANIFEST} was written. Delete {MANIFEST} and run the command again."
+            f"{folder}: {RECORDS} was changed after {MANIFEST} was written. Delete {MANIFEST} and run the "
+            "command again."
         )
     return records
 
@@ -150,7 +151,7 @@ class SetWriter(Generic[R]):
 
     def __enter__(self) -> Self:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self.folder.parent / f".{self.folder.name}.lock", "w")  # noqa: SIM115
+        self._lock = open(self.folder.parent / f".{self.folder.name}.lock", "w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as e:
