@@ -1,0 +1,1 @@
+"""The tiny policy: a small Qwen3-VL made offline, and its supervised warm start."""
