@@ -1,0 +1,128 @@
+"""Checks a drawing by the texts that were really drawn: given values there, answer not there, no overlap, no cut.
+
+No model and no pixels are looked at. It cannot know whether a label stands at the right thing or a shape is right:
+swapped labels and wrong geometry pass; the judge is there for them. A text hidden behind a shape counts as drawn.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+
+from scigen.evaluation.boxes import overhang, penetration
+from scigen.evaluation.tokens import Tokens, find, is_number, tokens
+from scigen.records import CheckResult, DrawnText, Finding, FindingKind, GeneratedImage, Problem, Status
+
+NAME = "glassbox"
+OVERLAP_PX = 2.0
+"""Two texts may reach this far into each other's box, which holds a little air."""
+CUT_PX = 1.0
+
+
+def check(problem: Problem, image: GeneratedImage) -> CheckResult:
+    """The glass-box verdict on one image; `no_image` (and not passed) unless its status is ok."""
+    if image.status is not Status.OK:
+        return CheckResult(problem_id=problem.id, generator=image.generator, evaluator=NAME, status="no_image")
+    texts = image.texts
+    findings = [*not_covered(problem.elements, texts), *leaks(problem, texts), *overlaps(texts), *cuts(image)]
+    return CheckResult(
+        problem_id=problem.id,
+        generator=image.generator,
+        evaluator=NAME,
+        status="scored",
+        image=image.image,
+        passed=not findings,
+        findings=tuple(findings),
+    )
+
+
+def not_covered(elements: Sequence[str], texts: Sequence[DrawnText]) -> Iterator[Finding]:
+    """Each element must be drawn, as often as it is listed: as a text of its own, else within a longer one."""
+    drawn = [tokens(t.text) for t in texts]
+    left: list[str] = []
+    for element in elements:
+        if tokens(element) in drawn:
+            drawn.remove(tokens(element))
+        else:
+            left.append(element)
+    for element in sorted(left, key=lambda e: -len(tokens(e))):
+        if not _take(tokens(element), drawn):
+            yield Finding(kind=FindingKind.NOT_COVERED, detail=f"{element!r} is given and not drawn", texts=(element,))
+
+
+def _take(element: Tokens, drawn: list[Tokens]) -> bool:
+    """Find the element within a longer text and use that part up."""
+    for i, text in enumerate(drawn):
+        at = find(element, text)
+        if element and at >= 0:
+            drawn[i : i + 1] = [text[:at], text[at + len(element) :]]
+            return True
+    return False
+
+
+def leaks(problem: Problem, texts: Sequence[DrawnText]) -> Iterator[Finding]:
+    """The answer must not be readable in a text, unless that text is one of the given ones or a mark on a scale.
+
+    A single letter (a vertex, an option) is too common to be a leak by itself: it must stand after an equals sign.
+    """
+    answer = _fold(tokens(problem.answer))
+    if not answer:
+        return
+    given = {tokens(e) for e in problem.elements}
+    scale = set(scale_marks(texts))
+    letter = len(problem.answer.strip()) == 1 and problem.answer.strip().isalpha()
+    for i, text in enumerate(texts):
+        shown = tokens(text.text)
+        if shown in given or i in scale:
+            continue
+        if find(("=", *answer) if letter else answer, _fold(shown)) >= 0:
+            detail = f"{text.text!r} shows the answer {problem.answer!r}"
+            yield Finding(kind=FindingKind.LEAK, detail=detail, texts=(text.text,))
+
+
+def _fold(parts: Tokens) -> Tokens:
+    """Words of more than one letter without case; single letters are names, where case matters."""
+    return tuple(t.casefold() if len(t) > 1 else t for t in parts)
+
+
+def scale_marks(texts: Sequence[DrawnText]) -> Iterator[int]:
+    """Indices of texts that are the numbers along an axis: three or more in line, even in step and place."""
+    numbers = [(i, tokens(t.text)) for i, t in enumerate(texts)]
+    plain = [(i, float(t[0])) for i, t in numbers if len(t) == 1 and is_number(t[0])]
+    lines: dict[tuple[str, int], list[tuple[float, float, int]]] = defaultdict(list)
+    for i, value in plain:
+        box = texts[i].box
+        lines["row", round(box.cy + box.height / 2)].append((box.cx, value, i))
+        lines["column by right edge", round(box.cx + box.width / 2)].append((box.cy, value, i))
+        lines["column by centre", round(box.cx)].append((box.cy, value, i))
+    for line in lines.values():
+        line.sort()
+        if len(line) >= 3 and _even([v for _, v, _ in line], 1e-6) and _even([p for p, _, _ in line], 3.0):
+            yield from (i for _, _, i in line)
+
+
+def _even(values: Sequence[float], tolerance: float) -> bool:
+    steps = [b - a for a, b in pairwise(values)]
+    mean = sum(steps) / len(steps)
+    return mean != 0 and all(abs(s - mean) <= tolerance for s in steps)
+
+
+def overlaps(texts: Sequence[DrawnText]) -> Iterator[Finding]:
+    """No two texts may lie on each other."""
+    for a, b in combinations(texts, 2):
+        depth = penetration(a.box, b.box)
+        if depth > min(OVERLAP_PX, 0.25 * min(a.box.height, b.box.height)):
+            detail = f"{a.text!r} and {b.text!r} overlap by {depth:.0f} px"
+            yield Finding(kind=FindingKind.OVERLAP, detail=detail, texts=(a.text, b.text))
+
+
+def cuts(image: GeneratedImage) -> Iterator[Finding]:
+    """No text may reach beyond the canvas."""
+    if image.width is None or image.height is None:
+        return
+    for text in image.texts:
+        beyond = overhang(text.box, image.width, image.height)
+        if beyond > CUT_PX:
+            detail = f"{text.text!r} sticks out of the canvas by {beyond:.0f} px"
+            yield Finding(kind=FindingKind.CUT, detail=detail, texts=(text.text,))
