@@ -20,25 +20,10 @@ _SIGNS = {
     **{"triangle": "△", "parallel": "∥", "sqrt": "√", "prime": "'", "hbar": "ħ", "ell": "ℓ", "partial": "∂"},
     **{"quad": " ", "qquad": " ", "%": "%", ",": " ", ";": " ", ":": " ", "!": "", " ": " ", "$": "$", "&": "&"},
 }
-_GREEK = {
-    *(
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-    ),
-    *("omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
-}
+_GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon "  # noqa: SIM905
+    "phi chi psi omega".split()
+)
 _WRAPPERS = "mathrm|mathit|mathbf|mathsf|text|textrm|textbf|textit|vec|hat|bar|overline|dot|ddot|tilde|operatorname|rm"
 _SUPERSCRIPTS = {"⁰": "0", "¹": "1", "²": "2", "³": "3", "⁴": "4", "⁵": "5", "⁶": "6", "⁷": "7", "⁸": "8", "⁹": "9"}
 _SUPERSCRIPTS |= {"⁺": "+", "⁻": "-", "ⁿ": "n"}

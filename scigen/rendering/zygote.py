@@ -249,7 +249,7 @@ def main() -> None:
             source = _receive(fd_in, size).decode("utf-8", "surrogatepass")
             _send(fd_out, *zygote.serve(source, fd_in))
     except (EOFError, BrokenPipeError):
-        pass
+        Path(options.folder).with_suffix(".log").unlink(missing_ok=True)
     finally:
         shutil.rmtree(options.folder, ignore_errors=True)
         with_siblings = Path(options.folder).parent

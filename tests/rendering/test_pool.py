@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -39,9 +40,8 @@ def message(r: Rendering) -> str:
     return r.error.message
 
 
-def zygotes(of: int) -> list[psutil.Process]:
-    children = psutil.Process(of).children(recursive=True)
-    return [p for p in children if "scigen.rendering.zygote" in " ".join(p.cmdline())]
+def zygote_of(pool: RenderPool) -> psutil.Process:
+    return psutil.Process(pool._all[0].process.pid)
 
 
 @pytest.mark.parametrize("ending", ["plt.show()", "fig.savefig('a.png')", "", "plt.show()\nimport sys; sys.exit(0)"])
@@ -119,7 +119,8 @@ def test_no_key_of_the_parent_reaches_a_script(pool: RenderPool) -> None:
     assert r.error.type == "PermissionError"
     assert "MPLBACKEND" in r.error.stdout
     assert "canary" not in r.error.stdout
-    (zygote,) = zygotes(os.getpid())
+    zygote = zygote_of(pool)
+    assert zygote.environ()["PYTHONHASHSEED"] == "0"
     assert "SCIGEN_TEST_API_KEY" not in zygote.environ()
 
 
@@ -182,19 +183,18 @@ def test_map_keeps_the_order_and_takes_scripts_as_needed(pool: RenderPool) -> No
 
 def test_a_killed_zygote_is_replaced_and_the_script_drawn() -> None:
     with RenderPool(1) as pool:
-        results = pool.map([LINE + "import time; time.sleep(1)", LINE])
-        (zygote,) = zygotes(os.getpid())
-        first = pool._threads.submit(next, results)
-        time.sleep(0.5)
-        zygote.send_signal(signal.SIGKILL)
-        assert first.result().status is Status.OK
-        assert next(results).status is Status.OK
-        assert zygotes(os.getpid())[0].pid != zygote.pid
+        zygote = zygote_of(pool)
+        with ThreadPoolExecutor(1) as thread:
+            first = thread.submit(pool.draw, LINE + "import time; time.sleep(1)")
+            time.sleep(0.5)
+            zygote.send_signal(signal.SIGKILL)
+            assert first.result().status is Status.OK
+        assert pool.draw(LINE).status is Status.OK
+        assert zygote_of(pool).pid != zygote.pid
 
 
 def test_a_killed_parent_leaves_no_process_and_no_folder() -> None:
-    script = f"""
-import sys
+    script = """
 from scigen.rendering import RenderPool
 with RenderPool(2) as pool:
     print(pool._folder, flush=True)
@@ -208,7 +208,7 @@ with RenderPool(2) as pool:
     assert len(left) >= 4, "two zygotes with a child each"
     parent.kill()
     parent.wait()
-    gone, alive = psutil.wait_procs(left, timeout=5)
+    _, alive = psutil.wait_procs(left, timeout=5)
     assert not alive
     assert not folder.exists()
 
