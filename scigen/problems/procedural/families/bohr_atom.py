@@ -108,7 +108,7 @@ def plan(p: Params) -> Plan:
     return Plan(
         content=f"A nucleus with {z} protons and {ELEMENTS[z][1]} neutrons, {len(filled)} shells with "
         f"{', '.join(str(n) for n in filled)} electrons.",
-        layout="Concentric circles about the nucleus at even spacing; electrons at top, bottom, right, left, then in pairs.",
+        layout="Concentric circles about the nucleus at even spacing; electrons on four sides, then in pairs.",
         labels=f"{z} p⁺ and {ELEMENTS[z][1]} n⁰ in the nucleus, {', '.join(SHELLS[: len(filled)])} on the shells.",
         constraints=f"One dot an electron, equal aspect. The {asked[p['asked']]} is asked and must not be shown.",
     )

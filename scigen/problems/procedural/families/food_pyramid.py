@@ -79,8 +79,8 @@ def plan(p: Params) -> Plan:
     return Plan(
         content=f"An energy pyramid of {len(names)} levels: {', '.join(names)}.",
         layout="Stacked bars of equal height, each narrower than the one below, the producers at the bottom.",
-        labels=f"Each level has its name inside; {printed(given)} {UNIT} beside the {names[p['known']]}, a question mark "
-        f"beside the {asked}, 10 % beside each step up.",
+        labels=f"Each level has its name inside; {printed(given)} {UNIT} beside the {names[p['known']]}, a question "
+        f"mark beside the {asked}, 10 % beside each step up.",
         constraints=f"Energy falls from level to level. The energy of the {asked} is asked and must not be shown.",
     )
 

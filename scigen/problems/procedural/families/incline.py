@@ -78,8 +78,8 @@ def state(p: Params) -> Statement:
 def plan(p: Params) -> Plan:
     friction = ", f up the slope" if p["mu"] else ""
     return Plan(
-        content=f"An incline of {p['angle']}°, a block on it, the forces mg and N{' and f' if p['mu'] else ''} as arrows.",
-        layout=f"Right triangle with the angle at the left, block half-way up; mg vertical, N normal to the slope{friction}.",
+        content=f"An incline of {p['angle']}°, a block, the forces mg and N{' and f' if p['mu'] else ''} as arrows.",
+        layout=f"Right triangle, angle at the left, block half-way up; mg vertical, N normal to the slope{friction}.",
         labels=f"m = {p['mass']} kg left of the block, θ = {p['angle']}° at the foot, the force names at the arrow tips"
         + (f", μ = {p['mu']:.2f} under the surface." if p["mu"] else "."),
         constraints=f"Angle to scale, equal aspect. The {p['asked']} is asked: its value must not be shown.",
@@ -111,7 +111,8 @@ def draw(p: Params) -> Drawing:
     points = ", ".join(f'({x:.4g}, {y:.4g}, "{c}")' for x, y, c in tips)
     body = f"""
         fig.subplots_adjust(0.02, 0.02, 0.98, 0.98)
-        ax.fill([0, {base:.4g}, {base:.4g}], [0, 0, {height:.4g}], facecolor="#efe6d5", edgecolor="black", linewidth=1.8)
+        ax.fill([0, {base:.4g}, {base:.4g}], [0, 0, {height:.4g}],
+                facecolor="#efe6d5", edgecolor="black", linewidth=1.8)
         ax.plot([-0.4, {base + 0.4:.4g}], [0, 0], color="black", linewidth=1.8)
         ax.fill({[round(x, 3) for x, _ in corners]}, {[round(y, 3) for _, y in corners]},
                 facecolor="#b9cfe8", edgecolor="black", linewidth=1.8)

@@ -49,7 +49,9 @@ def state(p: Params) -> Statement:
     symbol, value, unit = result(p)
     q1, q2, cm = p["q1"], p["q2"], p["cm"]
     if p["asked"] == "force":
-        want = "Find the magnitude of the force between the two charges in N, to two decimal places (k = 9.0 × 10⁹ N m²/C²)."
+        want = (
+            "Find the magnitude of the force between the charges in N, to two decimal places (k = 9.0 × 10⁹ N m²/C²)."
+        )
     else:
         want = (
             "Find the magnitude of the electric field half-way between the two charges in MN/C (10⁶ N/C), to two "
@@ -86,11 +88,11 @@ def state(p: Params) -> Statement:
 def plan(p: Params) -> Plan:
     asked = "force between the charges" if p["asked"] == "force" else "field half-way between the charges"
     return Plan(
-        content=f"Two point charges, {charge(p['q1'])} on the left and {charge(p['q2'])} on the right, and their field lines.",
-        layout="Charges on a horizontal line; field lines leave positive and enter negative charges, arrow heads show the "
-        "direction; a dimension arrow below.",
-        labels=f"q₁ = {charge(p['q1'])} and q₂ = {charge(p['q2'])} above their charges, d = {p['cm']} cm on the dimension arrow.",
-        constraints=f"Field lines do not cross; more lines at the larger charge. The {asked} is asked and must not be shown.",
+        content=f"Two point charges, {charge(p['q1'])} on the left and {charge(p['q2'])} on the right, their field lines.",
+        layout="Charges on a horizontal line; field lines leave positive and enter negative charges, with "
+        "arrow heads; a dimension arrow below.",
+        labels=f"q₁ = {charge(p['q1'])} and q₂ = {charge(p['q2'])} above their charges, d = {p['cm']} cm on the arrow.",
+        constraints=f"Lines do not cross; the larger charge has more. The {asked} is asked and must not be shown.",
     )
 
 
@@ -195,7 +197,8 @@ elif field == "inward":
 else:
     arrows = []
 for left, low, angle, size in arrows:
-    along, across = np.array([0, size - 14, size - 14, size, size - 14, size - 14, 0]), np.array([2, 2, 9, 0, -9, -2, -2])
+    along = np.array([0, size - 14, size - 14, size, size - 14, size - 14, 0])
+    across = np.array([2, 2, 9, 0, -9, -2, -2])
     dx = left + along * np.cos(angle) - across * np.sin(angle)
     dy = low + along * np.sin(angle) + across * np.cos(angle)
     ax.fill(x + dx * np.cos(turn) - dy * np.sin(turn), y + dx * np.sin(turn) + dy * np.cos(turn), color="{p["color"]}")

@@ -106,9 +106,10 @@ def draw(p: Params) -> Drawing:
     places = PLACES[p["layout"], len(p["ohms"])]
     branch = '\n        ax.plot([3.1, 3.1], [0, 4], "o-", color="black", linewidth=1.8, markersize=6)'
     short = '\n        ax.plot([0.65, 0.65], [0, 4], "o-", color="black", linewidth=1.8, markersize=6)'
+    extra = (branch if p["layout"] != "series" else "") + (short if p["short"] else "")
     body = f"""
         fig.subplots_adjust(0.02, 0.02, 0.98, 0.98)
-        ax.plot([0, 6, 6, 0, 0], [0, 0, 4, 4, 0], color="black", linewidth=1.8){branch if p["layout"] != "series" else ""}{short if p["short"] else ""}
+        ax.plot([0, 6, 6, 0, 0], [0, 0, 4, 4, 0], color="black", linewidth=1.8){extra}
         ax.plot([0, 0], [1.85, 2.15], color="white", linewidth=4)
         ax.plot([-0.5, 0.5], [2.15, 2.15], color="black", linewidth=1.8)
         ax.plot([-0.25, 0.25], [1.85, 1.85], color="black", linewidth=4, solid_capstyle="butt")

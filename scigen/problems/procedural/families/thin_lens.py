@@ -69,12 +69,12 @@ def state(p: Params) -> Statement:
 def plan(p: Params) -> Plan:
     real = p["image"] > 0
     return Plan(
-        content=f"A {p['lens']} lens on its axis, an upright object, two principal rays, the {'real' if real else 'virtual'} "
+        content=f"A {p['lens']} lens, an upright object, two principal rays, the {'real' if real else 'virtual'} "
         "image, the focal points F and F′.",
         layout="Lens at x = 0, object on the left, to scale along the axis; one ray parallel to the axis and bent "
         f"{'through F′' if p['focal'] > 0 else 'away from F'}, one straight through the centre"
-        + (" ." if real else "; dashed extensions back to the image.").replace(" .", "."),
-        labels=f"dₒ = {p['object']} cm and |f| = {abs(p['focal'])} cm on dimension arrows below the axis, F and F′ at their dots.",
+        + ("." if real else "; dashed extensions back to the image."),
+        labels=f"dₒ = {p['object']} cm and |f| = {abs(p['focal'])} cm on arrows below, F and F′ at their dots.",
         constraints="1/f = 1/dₒ + 1/dᵢ holds in the drawing. The image distance is asked and must not be shown.",
     )
 
@@ -94,10 +94,7 @@ def draw(p: Params) -> Drawing:
     below = min(floor, -top)
     roof = max(top, bent[1]) if bent[1] < 4 else top
     bulge = 0.32
-    if p["drawn"] == "converging":
-        edge = f"{bulge} * (1 - s ** 2)"
-    else:
-        edge = f"0.1 + {bulge - 0.1:g} * s ** 2"
+    edge = f"{bulge} * (1 - s ** 2)" if p["drawn"] == "converging" else f"0.1 + {bulge - 0.1:g} * s ** 2"
     back = ""
     if v < 0:
         back = f"""
@@ -114,10 +111,12 @@ def draw(p: Params) -> Drawing:
         ax.plot([{left:.4g}, {right:.4g}], [0, 0], color="black", linewidth=1)
         s = np.linspace(-1, 1, 60)
         edge = {edge}
-        ax.fill(np.r_[edge, -edge[::-1]], {top:.4g} * np.r_[s, s[::-1]], facecolor="#cfe6f7", edgecolor="black", linewidth=1.8)
+        ax.fill(np.r_[edge, -edge[::-1]], {top:.4g} * np.r_[s, s[::-1]],
+                facecolor="#cfe6f7", edgecolor="black", linewidth=1.8)
         ax.plot([{-u:.4g}, 0, {end:.4g}], [{h:.4g}, {h:.4g}, {bent[1]:.4g}], color="tab:red", linewidth=1.6)
         ax.plot([{-u:.4g}, {end:.4g}], [{h:.4g}, {straight:.4g}], color="tab:green", linewidth=1.6){back}
-        for x, y, color, style in [({-u:.4g}, {h:.4g}, "black", "-"), ({v:.4g}, {tall:.4g}, "tab:blue", "{"-" if v > 0 else "--"}")]:
+        for x, y, color, style in [({-u:.4g}, {h:.4g}, "black", "-"),
+                                   ({v:.4g}, {tall:.4g}, "tab:blue", "{"-" if v > 0 else "--"}")]:
             ax.plot([x, x], [0, y], color=color, linewidth=2.4, linestyle=style)
             ax.plot(x, y, "^" if y > 0 else "v", color=color, markersize=9)
         ax.plot([{-abs(f):.4g}, {abs(f):.4g}], [0, 0], "o", color="black", markersize=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
@@ -15,7 +16,7 @@ def sample(rng: Random, difficulty: int) -> Params:
     while True:
         wavelength = rng.choice([0.5, 0.8, 1.2, 1.5, 2, 2.5, 3, 4])
         frequency = rng.choice([2, 4, 5, 6, 8, 10, 12, 15, 20])
-        p = {
+        p: dict[str, Any] = {
             "asked": "frequency" if difficulty == 3 else "speed",
             "wavelength": wavelength,
             "frequency": frequency,
@@ -91,8 +92,8 @@ def plan(p: Params) -> Plan:
     length = number(p["span"] * p["wavelength"])
     return Plan(
         content=f"A sine wave of {p['drawn']} wavelengths about its rest line, with an arrow for the way it travels.",
-        layout=f"x to the right, y up; dimension arrow over {p['span']} wavelength(s) from crest to crest, one from the "
-        "rest line to the height of a crest, left of the curve.",
+        layout=f"x to the right, y up; dimension arrow over {p['span']} wavelength(s) from crest to crest, one from "
+        "the rest line to the height of a crest, left of the curve.",
         labels=f"{length} m above its arrow, A = {p['amplitude']} cm beside its arrow, {given} = {given_value} "
         f"{given_unit} beside the arrow of travel.",
         constraints=f"All wavelengths equal. The {p['asked']} is asked and must not be shown.",
@@ -109,7 +110,7 @@ def draw(p: Params) -> Drawing:
         x = np.linspace(0, 12, 600)
         ax.plot(x, np.sin(2 * np.pi * {n} * x / 12), color="tab:blue", linewidth=2.4)
         ax.annotate("", xy=(12.9, 0), xytext=(-0.9, 0), arrowprops=dict(arrowstyle="-|>", color="black", linewidth=1.2))
-        ax.annotate("", xy=(-0.0, 2.0), xytext=(0, -1.5), arrowprops=dict(arrowstyle="-|>", color="black", linewidth=1.2))
+        ax.annotate("", xy=(0, 2), xytext=(0, -1.5), arrowprops=dict(arrowstyle="-|>", color="black", linewidth=1.2))
         for x in ({first:.4g}, {last:.4g}):
             ax.plot([x, x], [1, 1.6], color="gray", linewidth=1, linestyle="--")
         ax.annotate("", xy=({last:.4g}, 1.45), xytext=({first:.4g}, 1.45), arrowprops=dict(
@@ -181,7 +182,8 @@ ax.set_xlim(0, 96)
 ax.set_ylim(0, 96)
 ax.axis("off")
 t = np.linspace(0, 1, 160)
-ax.plot(48 + {p["x"]} + {p["width"]} * (t - 0.5), 48 + {p["y"]} - {p["height"]} / 2 * np.cos(2 * np.pi * {p["crests"]} * t),
+height = -{p["height"]} / 2 * np.cos(2 * np.pi * {p["crests"]} * t)
+ax.plot(48 + {p["x"]} + {p["width"]} * (t - 0.5), 48 + {p["y"]} + height,
         color="{p["color"]}", linewidth=3, solid_capstyle="round")
 fig.savefig("figure.png")
 """
