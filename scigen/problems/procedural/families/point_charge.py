@@ -88,7 +88,7 @@ def state(p: Params) -> Statement:
 def plan(p: Params) -> Plan:
     asked = "force between the charges" if p["asked"] == "force" else "field half-way between the charges"
     return Plan(
-        content=f"Two point charges, {charge(p['q1'])} on the left and {charge(p['q2'])} on the right, their field lines.",
+        content=f"Two point charges, {charge(p['q1'])} left, {charge(p['q2'])} right, with field lines.",
         layout="Charges on a horizontal line; field lines leave positive and enter negative charges, with "
         "arrow heads; a dimension arrow below.",
         labels=f"q₁ = {charge(p['q1'])} and q₂ = {charge(p['q2'])} above their charges, d = {p['cm']} cm on the arrow.",
