@@ -32,7 +32,7 @@ def pool() -> Iterator[RenderPool]:
     os.environ["SCIGEN_TEST_API_KEY"] = "sk-canary-1234"
     with RenderPool(1, Limits(timeout_s=5.0, memory_mb=512)) as pool:
         yield pool
-    del os.environ["SCIGEN_TEST_API_KEY"]
+    os.environ.pop("SCIGEN_TEST_API_KEY", None)
 
 
 def message(r: Rendering) -> str:
@@ -232,3 +232,10 @@ def test_hostile_scripts_of_the_corpus_are_contained(pool: RenderPool) -> None:
         assert "LEAK" not in (r.error.message if r.error else ""), file.name
         assert (r.status is Status.OK) == (r.png is not None), file.name
     assert pool.draw(LINE).png == before
+
+
+def test_the_unsafe_pool_lifts_the_sandbox_and_keeps_the_clean_environment() -> None:
+    os.environ["SCIGEN_TEST_API_KEY"] = "sk-canary-1234"
+    with RenderPool(1, unsafe=True) as pool:
+        r = pool.draw("import os\nopen('/proc/self/status').read()\nassert 'canary' not in str(os.environ)\n" + LINE)
+    assert r.status is Status.OK, r.error
