@@ -33,7 +33,8 @@ _TOKEN = re.compile(r"(?:(?<![\w)\]°'])[-+])?(?:\d+\.?\d*|\.\d+)|[^\W\d_][^\W_]
 @lru_cache(maxsize=65536)
 def tokens(text: str) -> Tokens:
     """The text's tokens; see the module's text."""
-    plain = unicodedata.normalize("NFKC", _superscripts(_mathtext(text)))
+    gaps = r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))"  # thin gaps between thousands; a plain space parts two numbers
+    plain = unicodedata.normalize("NFKC", re.sub(gaps, "", _superscripts(_mathtext(text))))
     plain = plain.replace("−", "-").replace("º", "°").replace("μ", "µ")
     plain = plain.replace("_", "")
     plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)
