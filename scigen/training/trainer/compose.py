@@ -1,0 +1,184 @@
+"""verl's own config with ours merged over it. No GPU, no weights and no process are needed.
+
+verl's config tree cannot be mounted inside another Hydra config (its interpolations break, some in silence), so it is
+composed by itself and our plain mapping is merged over the result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from scigen.errors import ScigenError, nearest
+
+
+def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """verl's `ppo_trainer` config with `overrides` (a nested mapping) merged over it, every interpolation resolved.
+
+    A key that verl does not have is an error, except where verl itself takes free keys: below a mapping that is empty
+    in its config (override_config, engine_kwargs.vllm, reward_kwargs...), a field of the dataclass that the mapping is
+    made into (agent.agent_loop_manager_class), and the arguments of ray.init.
+
+    Raises ScigenError naming the key and the nearest valid ones.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_module
+    from omegaconf import OmegaConf, open_dict
+    from omegaconf.errors import OmegaConfBaseException
+
+    with _own_hydra(), initialize_config_module("verl.trainer.config", version_base=None):
+        base = hydra_compose("ppo_trainer")
+    _check_keys(OmegaConf.to_container(base, resolve=False), overrides, "")
+    try:
+        with open_dict(base):
+            merged = OmegaConf.merge(base, copy.deepcopy(dict(overrides)))
+        resolved = OmegaConf.to_container(merged, resolve=True)
+    except OmegaConfBaseException as e:
+        raise ScigenError(f"verl.{getattr(e, 'full_key', '') or ''}: {str(e).splitlines()[0]}") from e
+    assert isinstance(resolved, dict)
+    return {str(k): v for k, v in resolved.items()}
+
+
+@contextmanager
+def _own_hydra() -> Iterator[None]:
+    """Hydra keeps one global state; put an outer `@hydra.main`'s aside and back."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.singleton import Singleton
+
+    state = copy.copy(Singleton.get_state())
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        Singleton.set_state(state)
+
+
+def _check_keys(base: Any, overrides: Mapping[str, Any], where: str) -> None:
+    free = _free_keys(base, where)
+    for key, value in overrides.items():
+        path = f"{where}{key}"
+        if key not in base and free is not None and key not in free:
+            raise ScigenError(f"verl.{path}: verl has no such key ({nearest(str(key), set(base) | free)}).")
+        below = base.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            _check_keys(below, value, f"{path}.")
+        elif isinstance(below, Mapping) and below and value is not None:
+            raise ScigenError(f"verl.{path}: takes a mapping with {', '.join(map(str, below))}, not {value!r}.")
+
+
+def _free_keys(base: Mapping[str, Any], where: str) -> set[str] | None:
+    """Keys that verl takes here beyond those in its file; None means any."""
+    if not base:
+        return None
+    if where == "ray_kwargs.ray_init.":
+        import inspect
+
+        import ray
+
+        return set(inspect.signature(ray.init).parameters) - {"kwargs"}
+    if where == "reward.custom_reward_function.":
+        return {"reward_kwargs"}
+    target = base.get("_target_")
+    if isinstance(target, str):
+        import dataclasses
+        import importlib
+
+        module, _, name = target.rpartition(".")
+        cls = getattr(importlib.import_module(module), name)
+        if dataclasses.is_dataclass(cls):
+            return {f.name for f in dataclasses.fields(cls)}
+    return set()
+
+
+def validate(config: Mapping[str, Any], gpu: bool) -> None:
+    """Refuse a composed config that verl would refuse later, or not at all; no GPU and no weights are needed.
+
+    `gpu` says where it is to run: on a CPU only this project's rollout works, and on GPUs it does not.
+
+    Raises ScigenError naming the key.
+    """
+    from omegaconf import OmegaConf
+
+    tree = OmegaConf.create(dict(config))
+    missing = sorted(k for k in OmegaConf.missing_keys(tree) if _is_used(tree, k))
+    if missing:
+        raise ScigenError(f"verl.{missing[0]}: must be set ({len(missing)} missing: {', '.join(missing)}).")
+    _check_rollout(tree, gpu)
+    _check_estimator(tree)
+    _check_batches(tree)
+    _verl_checks(tree)
+
+
+def _is_used(tree: Any, key: str) -> bool:
+    if key.startswith("critic."):
+        return tree.algorithm.adv_estimator == "gae"
+    return not key.startswith("reward.reward_model.") or bool(tree.reward.reward_model.enable)
+
+
+def _check_rollout(tree: Any, gpu: bool) -> None:
+    name = tree.actor_rollout_ref.rollout.name
+    if (name == "transformers_cpu") == gpu:
+        where = "a CPU-only rollout, but this run is for GPUs" if gpu else "not a rollout for CPUs"
+        mend = "vllm or sglang" if gpu else "transformers_cpu"
+        raise ScigenError(f'verl.actor_rollout_ref.rollout.name: "{name}" is {where}. Set it to {mend}.')
+
+
+def _check_estimator(tree: Any) -> None:
+    from verl.trainer.ppo.core_algos import ADV_ESTIMATOR_REGISTRY
+
+    known = {getattr(k, "value", str(k)) for k in ADV_ESTIMATOR_REGISTRY} | {"gae"}
+    name = str(tree.algorithm.adv_estimator)
+    if name not in known:
+        raise ScigenError(f'verl.algorithm.adv_estimator: verl has no "{name}" ({nearest(name, known)}).')
+
+
+def _check_batches(tree: Any) -> None:
+    """verl pads a batch that does not divide, or stops in the middle of a run; a plan that divides needs neither."""
+    actor, rollout, trainer = tree.actor_rollout_ref.actor, tree.actor_rollout_ref.rollout, tree.trainer
+    gpus = trainer.n_gpus_per_node * trainer.nnodes
+    batch, mini, n = tree.data.train_batch_size, actor.ppo_mini_batch_size, rollout.n
+    replica = rollout.tensor_model_parallel_size * rollout.data_parallel_size * rollout.pipeline_model_parallel_size
+    ranks = gpus // (actor.get("ulysses_sequence_parallel_size") or 1)
+    rules = [
+        (batch, mini, "data.train_batch_size", "actor_rollout_ref.actor.ppo_mini_batch_size"),
+        (mini * n, ranks, "actor.ppo_mini_batch_size x rollout.n", "the data-parallel ranks (GPUs / ulysses size)"),
+        (gpus, replica, "trainer.n_gpus_per_node x nnodes", "the GPUs of one rollout replica (TP x DP x PP)"),
+    ]
+    micro = actor.ppo_micro_batch_size_per_gpu
+    if not actor.use_dynamic_bsz and micro:
+        rules.append((mini * n // max(ranks, 1), micro, "the mini-batch of one rank", "ppo_micro_batch_size_per_gpu"))
+    for whole, part, what, by in rules:
+        if part < 1 or whole % part:
+            raise ScigenError(f"verl: {what} = {whole} is not a multiple of {by} = {part}. Change one of them.")
+
+
+def _verl_checks(tree: Any) -> None:
+    from omegaconf import OmegaConf
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import omega_conf_to_dataclass, validate_config
+
+    typed = (
+        "actor_rollout_ref.actor",
+        "actor_rollout_ref.actor.optim",
+        "actor_rollout_ref.actor.fsdp_config",
+        "actor_rollout_ref.rollout",
+        "actor_rollout_ref.rollout.checkpoint_engine",
+        "algorithm",
+        "reward.reward_manager",
+    )
+    where = "verl"
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            validate_config(config=tree, use_reference_policy=need_reference_policy(tree), use_critic=need_critic(tree))
+            for key in typed:
+                where = f"verl.{key}"
+                omega_conf_to_dataclass(OmegaConf.select(tree, key))
+            if tree.reward.reward_model.enable:
+                where = "verl.reward.reward_model.rollout"
+                omega_conf_to_dataclass(tree.reward.reward_model.rollout)
+    except Exception as e:  # verl raises all kinds here
+        raise ScigenError(f"{where}: refused by verl: {str(e).strip() or type(e).__name__}") from e
