@@ -101,15 +101,19 @@ def family_bars(before: Measurement, after: Measurement, theme: Theme = "light")
         names = sorted(before.per_family.keys() & after.per_family.keys(), key=lambda f: after.per_family[f].avg_at_4)
         figure = Figure(figsize=(7.6, 1.2 + 0.42 * len(names)), layout="constrained")
         axes = figure.add_subplot()
-        for scores, shift, hue, label in (
-            ([before.per_family[f] for f in names], -0.19, ORANGE, before.label),
-            ([after.per_family[f] for f in names], 0.19, BLUE, after.label),
+        for scores, shift, hue, label, marker in (
+            ([before.per_family[f] for f in names], -0.15, ORANGE, before.label, "s"),
+            ([after.per_family[f] for f in names], 0.15, BLUE, after.label, "o"),
         ):
             places = [i + shift for i in range(len(names))]
-            axes.barh(places, [100 * s.avg_at_4 for s in scores], 0.36, xerr=_errors(scores), color=colour(hue),
-                      label=label, error_kw={"lw": 1, "alpha": 0.6, "ecolor": INK[theme]})  # fmt: skip
+            values = [100 * s.avg_at_4 for s in scores]
+            axes.barh(places, values, 0.2, color=colour(hue), alpha=0.35)
+            axes.errorbar(
+                values, places, xerr=_errors(scores), fmt=marker, ms=5, lw=1.4, color=colour(hue), label=label
+            )
         axes.set_yticks(range(len(names)), [f"{n.replace('_', ' ')}  ({after.per_family[n].n})" for n in names])
-        axes.set(xlabel="held-out AVG@4 (%), 95 % interval; number of problems in brackets", xlim=(0, 100))
+        axes.set(xlabel="held-out AVG@4 (%), 95 % interval; number of problems in brackets", xlim=(0, 101))
+        axes.set_ylim(-0.6, len(names) - 0.4)
         axes.grid(visible=False, axis="y")
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)

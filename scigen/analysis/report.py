@@ -83,6 +83,7 @@ def render(results: RunResults, pictures: Mapping[str, Picture]) -> str:
         picks=picks(shown),
         pictures=pictures,
         clear=words.clear,
+        meaning=words.ROLE_MEANING,
     )
     return page + "\n"
 

@@ -12,6 +12,17 @@ from scigen.analysis.results import Difference, Measurement, Role, RunResults
 
 MINUS = "−"
 
+ROLE_MEANING = {
+    Role.UNTRAINED: "The floor: no training at all.",
+    Role.BEFORE: "Where reinforcement learning starts; it learnt this from given answers.",
+    Role.DURING: "On the way.",
+    Role.AFTER: "What reinforcement learning made of it.",
+    Role.BLANK_IMAGE: "What it can guess from the question alone.",
+    Role.CONTROL: "What training can gain without the right pictures.",
+    Role.SUPERVISED: "What the same time buys when the answers are given.",
+}
+"""What a row of the verdict table shows, in one sentence."""
+
 
 @dataclass(frozen=True)
 class Verdict:

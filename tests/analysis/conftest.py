@@ -23,7 +23,16 @@ from scigen.analysis.results import (
 from scigen.problems.procedural import registry
 from scigen.problems.procedural.family import Family
 from scigen.problems.procedural.make import View, make_problem
-from scigen.records import CheckResult, Defect, FilterDecision, Finding, FindingKind, GeneratedImage, Status
+from scigen.records import (
+    CheckResult,
+    Defect,
+    FilterDecision,
+    Finding,
+    FindingKind,
+    GeneratedImage,
+    ScriptError,
+    Status,
+)
 from scigen.rendering import RenderPool
 
 
@@ -178,3 +187,18 @@ def run_of() -> Callable[..., RunResults]:
 def small_run() -> RunResults:
     """Three drawings of one family: textbook, glance, and one with overlapping texts."""
     return make_run([registry.family("right_triangle")], [Defect.OVERLAPPING_TEXT])
+
+
+@pytest.fixture
+def run_without_image(small_run: RunResults) -> RunResults:
+    """The small run, its first drawing replaced by a script that fails."""
+    sample = small_run.samples[0]
+    image = sample.image.model_copy(
+        update={
+            "status": Status.CODE_ERROR, "image": None, "width": None, "height": None, "texts": (),
+            "error": ScriptError(type="NameError", message="name 'axx' is not defined", line=7),
+        }
+    )  # fmt: skip
+    check = sample.checks[0].model_copy(update={"status": "no_image", "image": None, "passed": False})
+    failed = sample.model_copy(update={"image": image, "png": None, "checks": (check,)})
+    return small_run.model_copy(update={"samples": (failed,)})
