@@ -232,10 +232,7 @@ class SetWriter(Generic[R]):
             return
         if not any(self.folder.iterdir()):
             return
-        n = 1
-        while (old := self.folder.with_name(f"{self.folder.name}.old-{n}")).exists():
-            n += 1
-        self.folder.rename(old)
+        move_aside(self.folder)
 
     def _cut_torn_tail(self) -> None:
         path = self.folder / RECORDS
@@ -246,3 +243,12 @@ class SetWriter(Generic[R]):
             whole = data.rfind(b"\n") + 1
             if whole < size:
                 f.truncate(whole)
+
+
+def move_aside(folder: Path) -> Path:
+    """Rename a folder to the first free `<folder>.old-<n>` and return that: nothing is overwritten."""
+    n = 1
+    while (old := folder.with_name(f"{folder.name}.old-{n}")).exists():
+        n += 1
+    folder.rename(old)
+    return old

@@ -41,7 +41,7 @@ def run(config: Mapping[str, Any]) -> None:
         "quizzes": sum(len(p.quizzes) for p in collected.problems),
         "by_image_type": _count(str(p.image_type) for p in collected.problems),
         "malformed": len(collected.malformed),
-        "malformed_by_fault": _count(f"{m.severity}: {m.field}: {m.fault_kind}" for m in collected.malformed),
+        "malformed_by_fault": _count(f"{m.severity}: {m.kind}" for m in collected.malformed),
         "seed": settings.seed,
     }
     if not settings.dry_run:
@@ -49,7 +49,7 @@ def run(config: Mapping[str, Any]) -> None:
     console.print(_table(collected.problems))
     for fault in collected.malformed[:SHOWN]:
         console.print(
-            f"[yellow]{fault.severity}[/] {fault.item}: {fault.field}: {fault.fault} {fault.mend}", markup=True
+            f"[yellow]{fault.severity}[/] {fault.item}: {fault.field}: {fault.fault}. {fault.mend}", markup=True
         )
     if len(collected.malformed) > SHOWN:
         console.print(f"... and {len(collected.malformed) - SHOWN} more")

@@ -6,42 +6,24 @@ problems -> images -> checks -> train set -> warm start -> verl (GRPO, AVG@4) ->
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import math
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.table import Table
 
+from scigen.analysis.results import Difference, Measurement
+from scigen.app import outcome
 from scigen.app.settings import Settings, TinyPolicy, build
+from scigen.app.stages import CONSOLE, Sets, Stages
+from scigen.errors import ScigenError
 from scigen.records import CheckResult, GeneratedImage, Problem
-from scigen.store import inputs_hash, read_set, write_atomic
-
-CONSOLE = Console()
-
-
-class Stages:
-    """Names, announces and times the stages. Times of stages that ran earlier are kept in `timings.json`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "timings.json"
-        self.seconds: dict[str, float] = json.loads(self._path.read_bytes()) if self._path.exists() else {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Adds the block's wall time to what the stage took in earlier, interrupted runs."""
-        CONSOLE.rule(f"[bold]{name}", align="left")
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - start, 1)
-            write_atomic(self._path, json.dumps(self.seconds, indent=2).encode())
+from scigen.store import read_set
+from scigen.training.policy.warm_start import REPORT, Supervised
 
 
-def make_sets(settings: Settings, stages: Stages) -> Any:
-    """Problems, images, checks and the train set, below `paths.sets`. Returns the train set's info."""
+def make_sets(settings: Settings, stages: Stages) -> Sets:
+    """Problems, images, checks and the train set, below `paths.sets`."""
     from scigen.evaluation.run import evaluate
     from scigen.generators.run import generate
     from scigen.problems.sources import collect
@@ -52,7 +34,7 @@ def make_sets(settings: Settings, stages: Stages) -> Any:
     generator = build(settings.generator, "generator")
     keep = build(settings.filter, "filter")
     with stages.stage("problems"):
-        manifest = collect(source, sets / "problems")
+        manifest = collect(source, sets / "problems", source.read())
         CONSOLE.print(f"{manifest.count} problems in {sets / 'problems'}")
     problems = read_set(sets / "problems", Problem)
     with stages.stage("images"):
@@ -63,9 +45,10 @@ def make_sets(settings: Settings, stages: Stages) -> Any:
         manifest = evaluate(problems, images, sets / "checks")
         CONSOLE.print(f"{manifest.count} verdicts {manifest.by_status} in {sets / 'checks'}")
     checks = read_set(sets / "checks", CheckResult)
+    folder = sets / f"trainset-{settings.trainset.shown}"
     with stages.stage("train set"):
         info = build_trainset(
-            sets / f"trainset-{settings.trainset.shown}",
+            folder,
             problems,
             images,
             sets / "images",
@@ -77,11 +60,156 @@ def make_sets(settings: Settings, stages: Stages) -> Any:
             prompt=settings.trainset.prompt,
             seed=settings.seed,
         )
-        CONSOLE.print(f"{info.rows} in {sets / f'trainset-{settings.trainset.shown}'}")
-    return info
+        CONSOLE.print(f"rows {info.rows} in {folder}")
+    if not info.rows["held_out"]:
+        raise ScigenError(
+            f"{folder}: no held-out row is left to test on ({info.decisions}). Set problems.held_out higher."
+        )
+    return Sets(problems, images, checks, folder)
 
 
 def needs_sharp_eyes(problem: Problem) -> str | None:
-    """The tiny policy reads no small print: only glance problems are for it."""
+    """Why the tiny policy cannot be trained on it: it reads no small print, so only glance problems are for it."""
     glance = problem.procedure is not None and problem.procedure.view == "glance"
     return None if glance else "not for this policy: needs more than 96 px"
+
+
+def warm_start(settings: Settings, policy: TinyPolicy, sets: Sets, stages: Stages) -> Path:
+    """Build the tiny policy and give it its supervised start; returns the folder of the started policy."""
+    from scigen.training.policy import tiny
+    from scigen.training.policy.warm_start import warm_start as train
+
+    with stages.stage("warm start"):
+        init, warm = settings.paths.policy / "init", settings.paths.policy / f"warm-{settings.trainset.shown}"
+        glance = [p for p in sets.problems if needs_sharp_eyes(p) is None]
+        questions = sorted({settings.trainset.prompt.format(question=p.multimodal_question) for p in glance})
+        tiny.build(init, questions, sorted({p.answer for p in glance}), settings.seed)
+        recipe = Supervised(policy.warm_start_steps, policy.warm_start_lr, policy.warm_start_batch)
+        report = train(init, sets.trainset / "train.parquet", warm, recipe, settings.seed)
+        CONSOLE.print(
+            f"{report.steps} steps on {report.rows} rows in {report.seconds:.0f} s, "
+            f"loss {report.loss_first:.2f} -> {report.loss_last:.2f} nats a token; {warm}"
+        )
+    return warm
+
+
+def verl_overrides(settings: Settings, sets: Sets, start: Path) -> dict[str, Any]:
+    """The experiment's `verl:` node with the files of this run filled in."""
+    from omegaconf import OmegaConf
+
+    folder = settings.paths.output / "verl"
+    files = {
+        "data": {
+            "train_files": [str((sets.trainset / "train.parquet").resolve())],
+            "val_files": [str((sets.trainset / f"{n}.parquet").resolve()) for n in ("held_out", "held_out_blank")],
+            "seed": settings.seed,
+        },
+        "actor_rollout_ref": {"model": {"path": str(start.resolve())}},
+        "trainer": {
+            "default_local_dir": str((folder / "checkpoints").resolve()),
+            "validation_data_dir": str((folder / "generations").resolve()),
+        },
+    }
+    merged = OmegaConf.to_container(OmegaConf.merge(settings.verl, files))
+    assert isinstance(merged, dict)
+    return {str(k): v for k, v in merged.items()}
+
+
+def run(settings: Settings, policy: TinyPolicy, stages: Stages) -> None:
+    """The chain from problems to report; ends with the closing table."""
+    sets = make_sets(settings, stages)
+    start = warm_start(settings, policy, sets, stages)
+    train = supervised if policy.training == "supervised" else grpo
+    found, compared = train(settings, policy, sets, start, stages)
+    with stages.stage("report"):
+        parameters = count_parameters(start)
+        policy_words = f"a tiny Qwen3-VL of {parameters / 1e6:.1f} million parameters, built from scratch"
+        run_results = outcome.results(settings, sets, found, compared, stages.seconds, policy_words, parameters)
+        outcome.finish(settings, run_results)
+
+
+def grpo(
+    settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages
+) -> tuple[list[Measurement], list[Difference]]:
+    """verl from the warm-started policy; AVG@4 from its validations before, during and after."""
+    from scigen.training.trainer.run import run as train
+
+    folder = settings.paths.output / "verl"
+    with stages.stage("verl"):
+        train(verl_overrides(settings, sets, start), folder, cpu=True)
+    by_step = outcome.scores(folder / "generations")
+    return outcome.measurements(by_step, families(sets), warm_note(start)), outcome.differences(by_step)
+
+
+def supervised(
+    settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages
+) -> tuple[list[Measurement], list[Difference]]:
+    """More supervised steps instead of GRPO, for the same seconds; both ends are validated by verl."""
+    from scigen.training.policy.warm_start import continue_supervised
+    from scigen.training.trainer.run import run as train
+
+    recipe = Supervised(policy.warm_start_steps, policy.warm_start_lr, policy.warm_start_batch)
+    longer = settings.paths.policy / f"supervised-{policy.supervised_seconds:.0f}s"
+    with stages.stage("supervised"):
+        if not (longer / REPORT).exists():
+            parquet = sets.trainset / "train.parquet"
+            continue_supervised(start, parquet, longer, policy.supervised_seconds, recipe, settings.seed + 1)
+    by_step = {}
+    for step, (name, model) in enumerate((("before", start), ("after", longer))):
+        overrides = verl_overrides(settings, sets, model)
+        folder = settings.paths.output / f"verl-{name}"
+        overrides["trainer"] |= {"val_only": True, "validation_data_dir": str((folder / "generations").resolve())}
+        with stages.stage(f"validation {name}"):
+            train(overrides, folder, cpu=True)
+        by_step[step] = outcome.scores(folder / "generations")[0]
+    return outcome.measurements(
+        by_step, families(sets), warm_note(start), "more supervised steps"
+    ), outcome.differences(by_step)
+
+
+def families(sets: Sets) -> dict[str, str]:
+    """Family of each problem."""
+    return {p.id: p.procedure.family for p in sets.problems if p.procedure}
+
+
+def warm_note(start: Path) -> str:
+    """What the warm start was, in words."""
+    report = json.loads((start / REPORT).read_bytes())
+    return f"the warm start: {report['steps']} supervised steps, {report['seconds']:.0f} s"
+
+
+def count_parameters(model: Path) -> int:
+    """Of a checkpoint in safetensors files, from their headers."""
+    from safetensors import safe_open
+
+    total = 0
+    for path in model.glob("*.safetensors"):
+        with safe_open(path, framework="numpy") as f:
+            total += sum(math.prod(f.get_slice(name).get_shape()) for name in f.keys())  # noqa: SIM118
+    return total
+
+
+def plan_table(settings: Settings, policy: TinyPolicy, verl: dict[str, Any]) -> Table:
+    """What the run would do."""
+    trainer, data, rollout = verl["trainer"], verl["data"], verl["actor_rollout_ref"]["rollout"]
+    p = settings.problems
+    steps, batch, n = trainer["total_training_steps"], data["train_batch_size"], rollout["n"]
+    table = Table(title=f"plan of {settings.name}: nothing is started", show_header=False, title_justify="left")
+    rows = {
+        "problems": ", ".join(f"{k} {p[k]}" for k in ("textbook", "glance", "held_out") if k in p),
+        "images": f"{settings.generator.get('name')}, drawn in the sandbox",
+        "train set": f"{settings.trainset.shown} images, filter {', '.join(settings.filter['evaluators']) or 'none'}",
+        "warm start": f"{policy.warm_start_steps} supervised steps of {policy.warm_start_batch} rows",
+        "training": f"GRPO, {steps} steps of {batch} prompts x {n} rollouts: {steps * batch * n:,} responses"
+        if policy.training == "grpo"
+        else f"supervised, {policy.supervised_seconds:.0f} s",
+        "tokens": f"at most {data['max_prompt_length']} a prompt, {data['max_response_length']} a response",
+        "validation": f"AVG@{rollout['val_kwargs']['n']} at temperature {rollout['val_kwargs']['temperature']}, "
+        f"every {trainer['test_freq']} steps",
+        "GPUs": "none",
+        "time and cost": "about 10 minutes on 2 cores; no calls, no money",
+        "output": str(settings.paths.output),
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table

@@ -92,7 +92,13 @@ def parse_as(model: type[M], config: Mapping[str, Any]) -> M:
 
 def _keys(path: list[str]) -> list[str]:
     """The keys that stand beside the last one of `path`."""
-    nodes = {"trainset": TrainSet, "tracking": Tracking, "paths": Paths, "tiny": TinyPolicy, "hub": HubPolicy}
+    nodes: dict[str, type[Closed]] = {
+        "trainset": TrainSet,
+        "tracking": Tracking,
+        "paths": Paths,
+        "tiny": TinyPolicy,
+        "hub": HubPolicy,
+    }
     return list((nodes[path[-2]] if len(path) > 1 else Settings).model_fields)
 
 

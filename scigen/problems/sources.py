@@ -49,12 +49,12 @@ class Procedural:
     def read(self) -> Collected:
         """Raises ScigenError when a family cannot give so many distinct problems."""
         chosen = [f for name, f in families().items() if not self.names or name in self.names]
-        percent = self.held_out_percent
+        percent, level = self.held_out_percent, self.difficulty
         return Collected(
             [
-                *make_problems(chosen, "textbook", self.textbook, "train", percent, self.seed, self.difficulty),
-                *make_problems(chosen, "glance", self.glance, "train", percent, self.seed, self.difficulty),
-                *make_problems(chosen, "glance", self.held_out, "held_out", percent, self.held_out_seed, self.difficulty),
+                *make_problems(chosen, "textbook", self.textbook, "train", percent, self.seed, level),
+                *make_problems(chosen, "glance", self.glance, "train", percent, self.seed, level),
+                *make_problems(chosen, "glance", self.held_out, "held_out", percent, self.held_out_seed, level),
             ]
         )
 

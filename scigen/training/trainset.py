@@ -67,6 +67,8 @@ def build(
 ) -> TrainSetInfo:
     """Write train.parquet, held_out.parquet and held_out_blank.parquet below `folder`, and one decision an image.
 
+    Where nothing is held out (the test is a benchmark of its own) only train.parquet is written.
+
     `trainable` says why a problem is not for this policy, or None. `shown` replaces the training images by white
     pages of the same size, or by those of other training rows (controls); held-out images are always their own.
     `prompt` must hold `{question}`. Skips the work when the folder was made from the same inputs.
@@ -106,10 +108,10 @@ def build(
                 png = image_path(image_folder, image.image or "").read_bytes()
                 rows[split].append(Row(problem, image, png))
         manifest = decisions.finish()
-    if not rows["train"] or not rows["held_out"]:
+    if not rows["train"]:
         raise ScigenError(
-            f"{folder}: {len(rows['train'])} training and {len(rows['held_out'])} held-out rows are left after the "
-            f"filter ({counts}). Use more problems, a generator that can draw them, or a milder filter."
+            f"{folder}: no training row is left after the filter ({counts}). "
+            f"Use more problems, a generator that can draw them, or a milder filter."
         )
     rng = random.Random(seed)
     train = sorted(rows["train"], key=lambda r: r.image.key)
@@ -123,6 +125,7 @@ def build(
     hashes = {
         name: write_parquet(folder / f"{name}.parquet", [verl_row(i, r, source, prompt) for i, r in enumerate(part)])
         for name, (part, source) in files.items()
+        if part
     }
     info = TrainSetInfo(
         rows={name: len(part) for name, (part, _) in files.items()},

@@ -132,5 +132,5 @@ def test_equal_inputs_are_not_made_again_and_give_equal_hashes(sets) -> None:
 
 def test_an_empty_train_set_is_an_error_with_the_counts(sets) -> None:
     problems, images, _, folder = sets
-    with pytest.raises(ScigenError, match=r"0 training and 0 held-out rows.*glassbox: not evaluated"):
+    with pytest.raises(ScigenError, match=r"no training row is left.*glassbox: not evaluated"):
         make((problems, images, [], folder))

@@ -1,0 +1,54 @@
+"""One training run in a folder: composed, validated, started, resumed, and not done twice."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scigen.store import inputs_hash, move_aside, write_atomic
+from scigen.training.policy.warm_start import file_hash, folder_hash
+
+FREE = ("total_training_steps", "total_epochs", "test_freq", "save_freq", "max_actor_ckpt_to_keep", "logger")
+"""Keys of `trainer` that may change between two starts of the same run."""
+
+
+def run(overrides: Mapping[str, Any], folder: Path, cpu: bool) -> None:
+    """Train below `folder` as `overrides`, merged over verl's own configuration, say.
+
+    A run that was stopped goes on from its last checkpoint; a finished one is left alone. A folder that holds a run
+    of another configuration, train set or starting policy is moved aside to `<folder>.old-<n>`.
+    Raises ScigenError for a wrong key, and with the end of the log when verl fails.
+    """
+    from scigen.training.trainer.compose import compose, validate
+    from scigen.training.trainer.launch import train
+
+    config = compose(overrides)
+    validate(config, gpu=not cpu)
+    identity, whole = identity_of(config), inputs_hash(config)
+    mark, done = folder / "inputs", folder / "done"
+    if folder.exists() and any(folder.iterdir()) and not (mark.exists() and mark.read_text() == identity):
+        move_aside(folder)
+    if done.exists() and done.read_text() == whole:
+        return
+    write_atomic(mark, identity.encode())
+    train(config, folder, cpu, folder / "verl.log")
+    write_atomic(done, whole.encode())
+
+
+def identity_of(config: Mapping[str, Any]) -> str:
+    """Hash of what makes a run this run: its configuration but for lengths and loggers, its files, its start."""
+    fixed = copy.deepcopy(dict(config))
+    for key in FREE:
+        fixed["trainer"].pop(key, None)
+    data = config["data"]
+    files = [Path(f) for key in ("train_files", "val_files") for f in _listed(data.get(key))]
+    start = Path(config["actor_rollout_ref"]["model"]["path"])
+    return inputs_hash(
+        fixed, [file_hash(f) if f.exists() else str(f) for f in files], folder_hash(start) if start.is_dir() else ""
+    )
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if value is None else [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
