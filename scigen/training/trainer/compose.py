@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from scigen.errors import ScigenError, nearest
+from scigen.training import torchvision_shim
 
 
 def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,6 +32,7 @@ def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
     from omegaconf import OmegaConf, open_dict
     from omegaconf.errors import OmegaConfBaseException
 
+    torchvision_shim.install()  # verl's config classes import transformers' processors
     with _own_hydra(), initialize_config_module("verl.trainer.config", version_base=None):
         base = hydra_compose("ppo_trainer")
     _check_keys(OmegaConf.to_container(base, resolve=False), overrides, "")
@@ -103,6 +106,7 @@ def validate(config: Mapping[str, Any], gpu: bool) -> None:
     """
     from omegaconf import OmegaConf
 
+    torchvision_shim.install()
     tree = OmegaConf.create(dict(config))
     missing = sorted(k for k in OmegaConf.missing_keys(tree) if _is_used(tree, k))
     if missing:
@@ -158,8 +162,10 @@ def _check_batches(tree: Any) -> None:
 
 def _verl_checks(tree: Any) -> None:
     from omegaconf import OmegaConf
+    from verl.trainer.ppo.reward import resolve_reward_manager_cls
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import omega_conf_to_dataclass, validate_config
+    from verl.utils.import_utils import load_extern_object
 
     typed = (
         "actor_rollout_ref.actor",
@@ -168,15 +174,21 @@ def _verl_checks(tree: Any) -> None:
         "actor_rollout_ref.rollout",
         "actor_rollout_ref.rollout.checkpoint_engine",
         "algorithm",
-        "reward.reward_manager",
     )
     where = "verl"
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that GRPO has no critic
             validate_config(config=tree, use_reference_policy=need_reference_policy(tree), use_critic=need_critic(tree))
             for key in typed:
                 where = f"verl.{key}"
                 omega_conf_to_dataclass(OmegaConf.select(tree, key))
+            where = "verl.reward.reward_manager"
+            resolve_reward_manager_cls(tree)
+            function = tree.reward.custom_reward_function
+            if function.path:
+                where = "verl.reward.custom_reward_function"
+                load_extern_object(function.path, function.name)
             if tree.reward.reward_model.enable:
                 where = "verl.reward.reward_model.rollout"
                 omega_conf_to_dataclass(tree.reward.reward_model.rollout)

@@ -98,7 +98,9 @@ def environment(cpu: bool, metrics: Path, ray_folder: Path) -> dict[str, str]:
         env |= CPU_ENV
         env["RAY_TMPDIR"] = str(ray_folder)
         env.pop("RAY_ADDRESS", None)  # a Ray instance of its own
+        # verl's processes take turns, so each may use all cores; a waiting thread must not spin on another's core.
         env.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+        env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return env
 
 

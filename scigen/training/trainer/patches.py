@@ -14,6 +14,7 @@ def apply() -> None:
     unpinned_offload()
     position_ids_packing()
     patch_embed.use_matrix_product()
+    shared_pictures()
     log_probs_of_all_rows()
     repeated_bootstraps()
 
@@ -79,6 +80,61 @@ def position_ids_packing() -> None:
 
         pack._scigen = True  # type: ignore[attr-defined]
         cls._pack_field_values = staticmethod(pack)
+
+
+def shared_pictures() -> None:
+    """Encode each distinct picture of a micro-batch once: the 8 rollouts of a problem share theirs.
+
+    Features and gradients are the same sums as before. The picture tower was half of an update.
+    """
+    import torch
+    from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLVisionModel
+
+    original = Qwen3VLVisionModel.forward
+    if getattr(original, "_scigen", False):
+        return
+
+    def forward(self: Any, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs: Any) -> Any:
+        n = len(grid_thw)
+        if n < 2 or not bool((grid_thw == grid_thw[0]).all()):
+            return original(self, hidden_states, grid_thw, **kwargs)
+        pictures = hidden_states.reshape(n, -1)
+        distinct, index = distinct_rows(pictures)
+        if len(distinct) == n:
+            return original(self, hidden_states, grid_thw, **kwargs)
+        out = original(
+            self, pictures[distinct].reshape(-1, hidden_states.shape[-1]), grid_thw[: len(distinct)], **kwargs
+        )
+
+        def repeat(features: torch.Tensor) -> torch.Tensor:
+            return features.reshape(len(distinct), -1, features.shape[-1])[index].flatten(0, 1)
+
+        out.last_hidden_state = repeat(out.last_hidden_state)
+        out.pooler_output = repeat(out.pooler_output)
+        out.deepstack_features = [repeat(f) for f in out.deepstack_features]
+        return out
+
+    forward._scigen = True  # type: ignore[attr-defined]
+    Qwen3VLVisionModel.forward = forward
+
+
+def distinct_rows(rows: Any) -> tuple[Any, Any]:
+    """Indices of the first of each group of equal rows, and for each row the number of its group."""
+    import torch
+
+    first: dict[bytes, int] = {}
+    starts, index = [], []
+    sketch = rows.detach()[:, ::16].contiguous().numpy()  # a picture of another problem differs all over
+    for i, row in enumerate(sketch):
+        group = first.setdefault(row.tobytes(), len(first))
+        if group == len(starts):
+            starts.append(i)
+        index.append(group)
+    groups = torch.tensor(index)
+    if not torch.equal(rows, rows[starts][groups]):
+        everything = torch.arange(len(rows))
+        return everything, everything
+    return torch.tensor(starts), groups
 
 
 def log_probs_of_all_rows() -> None:
