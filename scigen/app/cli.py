@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,18 @@ def main(config_name: str, job: str) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             _give_own_folder(cfg)
         module, function = job.split(":")
-        getattr(import_module(module), function)(OmegaConf.to_container(cfg, resolve=True))
+        with _explained(config_name):  # here too: Hydra would print its own lines first
+            getattr(import_module(module), function)(OmegaConf.to_container(cfg, resolve=True))
 
-    try:
+    with _explained(config_name):
         hydra.main(config_path=str(CONF), config_name=config_name, version_base="1.3")(run)()
+
+
+@contextmanager
+def _explained(config_name: str) -> Iterator[None]:
+    """Ends the process with one message for what the user can mend; anything else keeps its traceback."""
+    try:
+        yield
     except KeyboardInterrupt:
         sys.exit("\nstopped. Run the same command to go on from here.")
     except Exception as e:

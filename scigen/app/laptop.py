@@ -17,22 +17,31 @@ from scigen.app import outcome
 from scigen.app.settings import Settings, TinyPolicy, build
 from scigen.app.stages import CONSOLE, Sets, Stages
 from scigen.errors import ScigenError
+from scigen.generators.base import Generator
+from scigen.problems.sources import Source, collect
 from scigen.records import CheckResult, GeneratedImage, Problem
 from scigen.store import read_set
+from scigen.training.filter import Filter
 from scigen.training.policy.warm_start import REPORT, Supervised
+
+
+def parts(settings: Settings) -> tuple[Source, Generator, Filter]:
+    """Source, generator and filter as the configuration describes them; a wrong argument is a ScigenError."""
+    return (
+        build(settings.problems, "problems"),
+        build(settings.generator, "generator"),
+        build(settings.filter, "filter"),
+    )
 
 
 def make_sets(settings: Settings, stages: Stages) -> Sets:
     """Problems, images, checks and the train set, below `paths.sets`."""
     from scigen.evaluation.run import evaluate
     from scigen.generators.run import generate
-    from scigen.problems.sources import collect
     from scigen.training.trainset import build as build_trainset
 
     sets = settings.paths.sets
-    source = build(settings.problems, "problems")
-    generator = build(settings.generator, "generator")
-    keep = build(settings.filter, "filter")
+    source, generator, keep = parts(settings)
     with stages.stage("problems"):
         manifest = collect(source, sets / "problems", source.read())
         CONSOLE.print(f"{manifest.count} problems in {sets / 'problems'}")

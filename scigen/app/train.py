@@ -14,7 +14,9 @@ from scigen.app.stages import CONSOLE, Stages
 def run(config: Mapping[str, Any]) -> None:
     """Train as the composed configuration says, or only print the plan."""
     settings = parse_as(Settings, config)
-    verl = merged(settings)  # a typo must show before any work is done
+    verl = merged(settings)  # a wrong key must show before any work is done
+    if isinstance(settings.policy, TinyPolicy):
+        laptop.parts(settings)
     if settings.dry_run:
         _print_plan(settings, verl)
         return

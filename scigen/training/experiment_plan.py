@@ -214,6 +214,9 @@ def _divisors(update: int, near: int) -> str:
     return f"{below} or {above}"
 
 
+NOT_YET = "In this version the stages that call models (curate from a corpus, generate, evaluate) are not there yet."
+
+
 def missing_data(plan: Plan) -> list[InputFile]:
     """Inputs that are not there, in the order in which they must be made."""
     return [i for i in plan.experiment.inputs if not i.exists]
@@ -231,5 +234,6 @@ def require_data(plan: Plan) -> None:
         "Run, in this order:",
         *(f"  {c}" for c in commands),
         f"  python train.py +experiment={plan.experiment.name}",
+        NOT_YET,
     ]
     raise ScigenError("\n".join(lines))

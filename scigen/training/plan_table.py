@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from scigen.training.experiment_plan import Plan
+from scigen.training.experiment_plan import NOT_YET, Plan
 
 
 def print_plan(plan: Plan, console: Console) -> None:
@@ -18,12 +18,18 @@ def print_plan(plan: Plan, console: Console) -> None:
         table.add_row(name, value)
     console.print(table)
     files = Table(title="files", title_justify="left")
-    for column in ("what", "path", "rows", "there", "made by"):
+    for column in ("what", "path", "rows", "there"):
         files.add_column(column, overflow="fold")
     for i in e.inputs:
         rows = "" if i.rows is None else str(i.rows)
-        files.add_row(i.what, str(i.path), rows, "yes" if i.exists else "missing", i.command)
+        files.add_row(i.what, str(i.path), rows, "yes" if i.exists else "missing")
     console.print(files)
+    commands = list(dict.fromkeys(i.command for i in e.inputs if not i.exists))
+    if commands:
+        console.print("what is missing is made by, in this order:")
+        for command in commands:
+            console.print(f"  {command}", soft_wrap=True, highlight=False)
+        console.print(NOT_YET, style="dim")
     console.print(f"Time and cost are {plan.assumed.sentence()}.", style="dim")
 
 
