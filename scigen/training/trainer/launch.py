@@ -100,6 +100,7 @@ def environment(cpu: bool, metrics: Path, ray_folder: Path) -> dict[str, str]:
         env.pop("RAY_ADDRESS", None)  # a Ray instance of its own
         # verl's processes take turns, so each may use all cores; a waiting thread must not spin on another's core.
         env.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+        env.setdefault("RAY_worker_niceness", "0")  # Ray's 15 would starve the run beside anything else
         env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return env
 
