@@ -50,14 +50,13 @@ def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
 def _own_hydra() -> Iterator[None]:
     """Hydra keeps one global state; put an outer `@hydra.main`'s aside and back."""
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.singleton import Singleton
 
-    state = copy.copy(Singleton.get_state())
+    outer = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:
         yield
     finally:
-        Singleton.set_state(state)
+        GlobalHydra.instance().hydra = outer
 
 
 def _check_keys(base: Any, overrides: Mapping[str, Any], where: str) -> None:
@@ -119,7 +118,7 @@ def validate(config: Mapping[str, Any], gpu: bool) -> None:
 
 def _is_used(tree: Any, key: str) -> bool:
     if key.startswith("critic."):
-        return tree.algorithm.adv_estimator == "gae"
+        return bool(tree.algorithm.adv_estimator == "gae")
     return not key.startswith("reward.reward_model.") or bool(tree.reward.reward_model.enable)
 
 

@@ -61,8 +61,9 @@ def position_ids_packing() -> None:
     from transfer_queue.storage.managers import simple_storage_manager
     from verl.utils.tensordict_utils import nested_tensor_from_tensor_list
 
-    for cls in list(vars(simple_storage_manager).values()):
-        if not isinstance(cls, type) or "_pack_field_values" not in vars(cls):
+    classes: list[Any] = list(vars(simple_storage_manager).values())
+    for cls in classes:
+        if "_pack_field_values" not in getattr(cls, "__dict__", {}):
             continue
         original = cls._pack_field_values
         if getattr(original, "_scigen", False):
@@ -123,7 +124,8 @@ def distinct_rows(rows: Any) -> tuple[Any, Any]:
     import torch
 
     first: dict[bytes, int] = {}
-    starts, index = [], []
+    starts: list[int] = []
+    index: list[int] = []
     sketch = rows.detach()[:, ::16].contiguous().numpy()  # a picture of another problem differs all over
     for i, row in enumerate(sketch):
         group = first.setdefault(row.tobytes(), len(first))

@@ -208,7 +208,7 @@ class TransformersAdapter(BaseRollout):  # type: ignore[misc]
 
     async def release(self) -> None: ...
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     async def update_weights(
         self, weights: Any, global_steps: int | None = None, wire_format: str = "named_tensors", **_: Any
     ) -> None:

@@ -10,8 +10,11 @@ from typing import Any
 from scigen.store import inputs_hash, move_aside, write_atomic
 from scigen.training.policy.warm_start import file_hash, folder_hash
 
-FREE = ("total_training_steps", "total_epochs", "test_freq", "save_freq", "max_actor_ckpt_to_keep", "logger")
-"""Keys of `trainer` that may change between two starts of the same run."""
+FREE = (
+    *("total_training_steps", "total_epochs", "test_freq", "save_freq", "max_actor_ckpt_to_keep", "logger"),
+    *("default_local_dir", "validation_data_dir", "rollout_data_dir", "project_name", "experiment_name"),
+)
+"""Keys of `trainer` that may change between two starts of the same run: how long, where, and what it is called."""
 
 
 def run(overrides: Mapping[str, Any], folder: Path, cpu: bool) -> None:
@@ -38,16 +41,22 @@ def run(overrides: Mapping[str, Any], folder: Path, cpu: bool) -> None:
 
 
 def identity_of(config: Mapping[str, Any]) -> str:
-    """Hash of what makes a run this run: its configuration but for lengths and loggers, its files, its start."""
+    """Hash of what makes a run this run: its configuration but for lengths, loggers and places, and its files."""
     fixed = copy.deepcopy(dict(config))
     for key in FREE:
         fixed["trainer"].pop(key, None)
-    data = config["data"]
-    files = [Path(f) for key in ("train_files", "val_files") for f in _listed(data.get(key))]
+    data = fixed["data"]
+    files = [Path(f) for key in ("train_files", "val_files") for f in _listed(data.pop(key, None))]
     start = Path(config["actor_rollout_ref"]["model"]["path"])
-    return inputs_hash(
-        fixed, [file_hash(f) if f.exists() else str(f) for f in files], folder_hash(start) if start.is_dir() else ""
-    )
+    contents = [file_hash(f) if f.exists() else str(f) for f in files]
+    return inputs_hash(_without(fixed, str(start)), contents, folder_hash(start) if start.is_dir() else "")
+
+
+def _without(node: Any, path: str) -> Any:
+    """The tree without a path that verl's interpolations have copied to several places."""
+    if isinstance(node, Mapping):
+        return {key: _without(value, path) for key, value in node.items()}
+    return "" if node == path and Path(path).is_dir() else node
 
 
 def _listed(value: Any) -> list[str]:

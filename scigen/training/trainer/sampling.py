@@ -51,7 +51,7 @@ def suppressed_tokens(config: Any) -> list[int]:
     return [i for i in (getattr(config, name, None) for name in names) if i is not None]
 
 
-@torch.inference_mode()
+@torch.inference_mode()  # type: ignore[untyped-decorator]
 def sample(
     model: Any,
     prompts: Sequence[Prompt],

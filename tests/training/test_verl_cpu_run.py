@@ -1,0 +1,215 @@
+"""A real run of verl on this CPU: it trains, resumes, measures, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from scigen.errors import ScigenError
+from scigen.training import avg_at_k
+from scigen.training.trainer import run_metrics
+from scigen.training.trainer.launch import RAY_FOLDER, describe, train
+
+COLOURS = {"red": (214, 39, 40), "green": (44, 160, 44), "blue": (31, 119, 180)}
+
+
+def rows(source, n):
+    import io
+
+    from PIL import Image
+
+    for i in range(n):
+        name = list(COLOURS)[i % 3]
+        png = io.BytesIO()
+        Image.new("RGB", (96, 96), COLOURS[name]).save(png, format="PNG")
+        yield {
+            "data_source": source,
+            "prompt": [{"role": "user", "content": "<image>" + ("Which colour?" if i % 2 else "Name the colour.")}],
+            "images": [{"bytes": png.getvalue(), "path": None}],
+            "ability": "colour",
+            "reward_model": {"style": "rule", "ground_truth": name},
+            "extra_info": {"index": i, "problem_id": f"{source}-{i}"},
+        }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    import datasets
+
+    from scigen.training.policy import tiny
+
+    folder = tmp_path_factory.mktemp("verl")
+    tiny.build(folder / "policy", ["Which colour?", "Name the colour."], list(COLOURS), seed=0)
+    for source, n in (("train", 24), ("held_out", 6)):
+        datasets.Dataset.from_list(list(rows(source, n))).to_parquet(folder / f"{source}.parquet")
+    return folder
+
+
+def config(folder, run, steps):
+    from scigen.training.trainer.compose import compose, validate
+
+    config = compose(
+        {
+            "algorithm": {"adv_estimator": "grpo", "rollout_correction": {"bypass_mode": True}},
+            "data": {
+                "train_files": str(folder / "train.parquet"),
+                "val_files": str(folder / "held_out.parquet"),
+                "train_batch_size": 8,
+                "max_prompt_length": 64,
+                "max_response_length": 4,
+                "image_key": "images",
+                "image_patch_size": 16,
+                "filter_overlong_prompts": False,
+                "dataloader_num_workers": 0,
+            },
+            "actor_rollout_ref": {
+                "model": {
+                    "path": str(folder / "policy"),
+                    "override_config": {"attn_implementation": "sdpa"},
+                    "use_remove_padding": False,
+                    "enable_gradient_checkpointing": False,
+                },
+                "actor": {
+                    "strategy": "fsdp2",
+                    "use_torch_compile": False,
+                    "ppo_mini_batch_size": 8,
+                    "ppo_micro_batch_size_per_gpu": 32,
+                    "optim": {"lr": 1e-3},
+                    "fsdp_config": {
+                        "model_dtype": "fp32",
+                        "mixed_precision": {"param_dtype": "fp32", "reduce_dtype": "fp32", "buffer_dtype": "fp32"},
+                        "use_torch_compile": False,
+                    },
+                },
+                "rollout": {
+                    "name": "transformers_cpu",
+                    "n": 4,
+                    "tensor_model_parallel_size": 1,
+                    "n_gpus_per_node": 1,
+                    "log_prob_micro_batch_size_per_gpu": 32,
+                    "agent": {
+                        "num_workers": 1,
+                        "agent_loop_manager_class": "scigen.training.trainer.agent_loop.BatchAgentLoopManager",
+                    },
+                    "val_kwargs": {"n": 4, "temperature": 0.6, "do_sample": True},
+                },
+            },
+            "reward": {
+                "num_workers": 1,
+                "custom_reward_function": {"path": "pkg://scigen.training.reward", "name": "compute_score"},
+                "reward_manager": {
+                    "source": "importlib",
+                    "name": "RecordingRewardManager",
+                    "module": {"path": "pkg://scigen.training.trainer.reward_manager"},
+                },
+            },
+            "transfer_queue": {"backend": {"SimpleStorage": {"num_data_storage_units": 1}}},
+            "trainer": {
+                "device": "cpu",
+                "n_gpus_per_node": 1,
+                "nnodes": 1,
+                "logger": ["console", "file"],
+                "total_epochs": 1000,
+                "total_training_steps": steps,
+                "test_freq": 1,
+                "save_freq": 1,
+                "val_before_train": False,
+                "resume_mode": "auto",
+                "default_local_dir": str(run / "checkpoints"),
+                "validation_data_dir": str(run / "generations"),
+                "v1": {
+                    "sampler": {
+                        "custom_sampler": {"path": "pkg://scigen.training.trainer.replay", "name": "FastReplayBuffer"}
+                    }
+                },
+            },
+            "ray_kwargs": {"ray_init": {"num_cpus": 16, "num_gpus": 1, "include_dashboard": False}},
+        }
+    )
+    validate(config, gpu=False)
+    return config
+
+
+def ray_processes_of(pid):
+    """Processes whose Ray folder belongs to a run started by `pid`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if f"{RAY_FOLDER}{pid}-" in process.environ().get("RAY_TMPDIR", ""):
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.mark.slow
+def test_trains_resumes_and_measures(folder, tmp_path):
+    log = tmp_path / "verl.log"
+    train(config(folder, tmp_path, 3), tmp_path, True, log)  # 3 steps are one epoch: the boundary
+    train(config(folder, tmp_path, 4), tmp_path, True, log)
+    second = run_metrics.read(tmp_path / "metrics" / "attempt-001.jsonl")
+    assert list(second) == [4], "the second start must go on after the first's last step"
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4]
+    assert all(line["data"]["timing_s/step"] > 0 for line in lines)
+    # rollout and trainer compute the same log-probabilities, so the first ratio is 1
+    assert all(abs(line["data"]["actor/ppo_kl"]) < 1e-4 for line in lines)
+    assert avg_at_k.steps(tmp_path / "generations") == [1, 2, 3, 4]
+    result = avg_at_k.read(tmp_path / "generations" / "4.jsonl")["held_out"]
+    assert (result.n_problems, result.k, result.step) == (6, 4, 4)
+    assert result.avg_at_k == pytest.approx(lines[-1]["data"]["val-core/held_out/acc/mean@4"])
+    assert 0 <= result.truncated_rate <= 1
+    assert ray_processes_of(os.getpid()) == []
+
+
+@pytest.mark.slow
+def test_a_killed_parent_leaves_no_process(folder, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(config(folder, tmp_path, 1000)))
+    code = (
+        "import json, sys; from pathlib import Path; from scigen.training.trainer.launch import train; "
+        "d = Path(sys.argv[1]); train(json.loads((d / 'config.json').read_text()), d, True, d / 'log')"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    try:
+        first = tmp_path / "metrics" / "attempt-000.jsonl"
+        end = time.monotonic() + 400
+        while not run_metrics.read(first) and time.monotonic() < end and parent.poll() is None:
+            time.sleep(0.5)
+        assert run_metrics.read(first), (tmp_path / "log").read_text()[-3000:]
+        assert len(ray_processes_of(parent.pid)) > 5
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    end = time.monotonic() + 30
+    while (left := ray_processes_of(parent.pid)) and time.monotonic() < end:
+        time.sleep(0.5)
+    assert left == []
+
+
+@pytest.mark.slow
+def test_a_failure_shows_the_end_of_the_log(folder, tmp_path):
+    broken = config(folder, tmp_path, 1)
+    broken["actor_rollout_ref"]["model"]["path"] = str(tmp_path / "no_such_policy")
+    with pytest.raises(ScigenError, match=r"verl ended with status 1; the last of .*verl\.log:\n(.|\n)*no_such_policy"):
+        train(broken, tmp_path, True, tmp_path / "verl.log")
+    assert ray_processes_of(os.getpid()) == []
+
+
+def test_later_attempts_win_name_by_name(tmp_path):
+    first, second = run_metrics.new_attempt(tmp_path), None
+    first.write_text('{"step": 1, "data": {"a": 1}}\n{"step": 2, "data": {"a": 2, "b": 2}}\n')
+    second = run_metrics.new_attempt(tmp_path)
+    second.write_text('{"step": 2, "data": {"b": 9}}\n{"step": 3, "data": {"a": 3}}\n{"step": 4, "da')
+    expected = {1: {"a": 1}, 2: {"a": 2, "b": 9}, 3: {"a": 3}}
+    assert run_metrics.merge(tmp_path) == expected
+    assert run_metrics.read(tmp_path / "metrics.jsonl") == expected
+
+
+def test_progress_line():
+    data = {"critic/score/mean": 0.25, "timing_s/step": 2.345, "val-core/held_out/acc/mean@4": 0.5}
+    assert describe(7, data) == "step 7  reward 0.250  2.3 s a step  held_out 50.0 %"
