@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scigen.app import outcome
+from scigen.app import outcome, scores
 from scigen.app.settings import HubPolicy, Settings, build
 from scigen.app.stages import CONSOLE, Sets, Stages
 from scigen.errors import ScigenError
@@ -88,6 +88,6 @@ def run(settings: Settings, policy: HubPolicy, verl: dict[str, Any], stages: Sta
     folder = settings.paths.output / "verl"
     with stages.stage("verl"):
         train(settings.verl, folder, cpu=False)
-    by_step = outcome.scores(folder / "validation")
+    by_step = scores.read_all(folder / "validation")
     CONSOLE.print(outcome.benchmark_table(by_step))
     outcome.write_benchmark_summary(settings, by_step, stages.seconds)

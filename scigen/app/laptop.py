@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.table import Table
 
-from scigen.analysis.results import Difference, Measurement
-from scigen.app import outcome
+from scigen.app import outcome, scores
+from scigen.app.scores import Scores
 from scigen.app.settings import Settings, TinyPolicy, build
 from scigen.app.stages import CONSOLE, Sets, Stages
 from scigen.errors import ScigenError
@@ -129,30 +129,35 @@ def run(settings: Settings, policy: TinyPolicy, stages: Stages) -> None:
     sets = make_sets(settings, stages)
     start = warm_start(settings, policy, sets, stages)
     train = supervised if policy.training == "supervised" else grpo
-    found, compared = train(settings, policy, sets, start, stages)
+    by_step, words = train(settings, policy, sets, start, stages)
     with stages.stage("report"):
+        found = scores.measurements(by_step, families(sets), warm_note(start), words)
+        beside, differences = scores.compared(settings, by_step, families(sets))
         parameters = count_parameters(start)
         policy_words = f"a tiny Qwen3-VL of {parameters / 1e6:.1f} million parameters, built from scratch"
-        run_results = outcome.results(settings, sets, found, compared, stages.seconds, policy_words, parameters)
+        run_results = outcome.results(
+            settings,
+            sets,
+            [*found, *beside],
+            [*scores.differences(by_step), *differences],
+            stages.seconds,
+            policy_words,
+            parameters,
+        )
         outcome.finish(settings, run_results)
 
 
-def grpo(
-    settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages
-) -> tuple[list[Measurement], list[Difference]]:
+def grpo(settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages) -> tuple[Scores, str]:
     """verl from the warm-started policy; AVG@4 from its validations before, during and after."""
     from scigen.training.trainer.run import run as train
 
     folder = settings.paths.output / "verl"
     with stages.stage("verl"):
         train(verl_overrides(settings, sets, start), folder, cpu=True)
-    by_step = outcome.scores(folder / "generations")
-    return outcome.measurements(by_step, families(sets), warm_note(start)), outcome.differences(by_step)
+    return scores.read_all(folder / "generations"), "GRPO"
 
 
-def supervised(
-    settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages
-) -> tuple[list[Measurement], list[Difference]]:
+def supervised(settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages) -> tuple[Scores, str]:
     """More supervised steps instead of GRPO, for the same seconds; both ends are validated by verl."""
     from scigen.training.policy.warm_start import continue_supervised
     from scigen.training.trainer.run import run as train
@@ -170,10 +175,8 @@ def supervised(
         overrides["trainer"] |= {"val_only": True, "validation_data_dir": str((folder / "generations").resolve())}
         with stages.stage(f"validation {name}"):
             train(overrides, folder, cpu=True)
-        by_step[step] = outcome.scores(folder / "generations")[0]
-    return outcome.measurements(
-        by_step, families(sets), warm_note(start), "more supervised steps"
-    ), outcome.differences(by_step)
+        by_step[step] = scores.read_all(folder / "generations")[0]
+    return by_step, "more supervised steps"
 
 
 def families(sets: Sets) -> dict[str, str]:

@@ -61,6 +61,7 @@ class Settings(Closed):
     name: str
     seed: int
     dry_run: bool
+    compare: tuple[Path, ...] = ()
     problems: dict[str, Any]
     generator: dict[str, Any]
     filter: dict[str, Any]

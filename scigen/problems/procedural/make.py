@@ -57,7 +57,7 @@ def textbook_problem(family: Family, difficulty: int, params: dict[str, Any]) ->
         answer=statement.answer,
         subject=family.subject,
         image_type=family.image_type,
-        elements=tuple(dict.fromkeys(label.text for label in family.draw(params).labels if label.given)),
+        elements=tuple(label.text for label in family.draw(params).labels if label.given),
         quizzes=tuple(
             _quiz(f"{identity}/{i}", fact.question, fact.right, fact.wrong, fact.evidence)
             for i, fact in enumerate(statement.facts)
