@@ -148,6 +148,7 @@ def ray_processes_of(pid):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_trains_resumes_and_measures(folder, tmp_path):
     log = tmp_path / "verl.log"
     train(config(folder, tmp_path, 3), tmp_path, True, log)  # 3 steps are one epoch: the boundary
@@ -168,6 +169,7 @@ def test_trains_resumes_and_measures(folder, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_a_killed_parent_leaves_no_process(folder, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config(folder, tmp_path, 1000)))
     code = (
@@ -192,6 +194,7 @@ def test_a_killed_parent_leaves_no_process(folder, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_a_failure_shows_the_end_of_the_log(folder, tmp_path):
     broken = config(folder, tmp_path, 1)
     broken["actor_rollout_ref"]["model"]["path"] = str(tmp_path / "no_such_policy")

@@ -105,7 +105,7 @@ class BatchAgentLoopWorker(AgentLoopWorker):  # type: ignore[misc]
         await self._score(rows, encoded, outputs)
         stored_at = time.perf_counter()
         await self._store(rows, encoded, outputs, partition)
-        logger.warning(
+        logger.info(
             "%s: encode %.2f s, sample %.2f s, score %.2f s, store %.2f s",
             partition,
             sampled_at - began,
