@@ -214,9 +214,9 @@ def _records(folder: str) -> tuple[str, str]:
 
 def highlight(code: str) -> Markup:
     """Python source with Pygments' short CSS classes; the text is exactly the script's."""
-    from pygments import highlight as pygmentize  # type: ignore[import-untyped]
-    from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+    from pygments import highlight as pygmentize
+    from pygments.formatters.html import HtmlFormatter
+    from pygments.lexers.python import PythonLexer
 
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     return Markup(pygmentize(code, lexer, HtmlFormatter(nowrap=True)))

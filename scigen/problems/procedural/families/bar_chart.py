@@ -135,9 +135,9 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    left = 9 + p["x"]
+    at = [17 + p["x"] + 21 * k for k in range(4)]
     return glance_script(f"""
-        ax.bar([{", ".join(str(left + 8 + 21 * k) for k in range(4))}], {list(p["heights"])}, 14, 10, color="{p["color"]}")
+        ax.bar({at}, {list(p["heights"])}, 14, 10, color="{p["color"]}")
         ax.plot([2, 94], [9, 9], color="black", linewidth=2)
     """)
 

@@ -172,10 +172,11 @@ def glance_draw(p: Params) -> str:
             ax.fill([{x + k}, {x + a}, {x + a}, {x + k}], [{y - a}, {y - k}, {y + a}, {y + k}], {style})
         """,
         "cylinder": f"""
+            low, high, half = {y - a + e / 2:g}, {y + a - e / 2:g}, {0.8 * a:g}
             t = np.linspace(np.pi, 2 * np.pi, 30)
-            ax.fill({x} + {0.8 * a:g} * np.r_[np.cos(t), 1, -1], np.r_[{y - a + e / 2:g} + {e / 2:g} * np.sin(t), {y + a - e / 2:g}, {y + a - e / 2:g}], {style})
+            ax.fill({x} + half * np.r_[np.cos(t), 1, -1], np.r_[low + {e / 2:g} * np.sin(t), high, high], {style})
             t = np.linspace(0, 2 * np.pi, 50)
-            ax.fill({x} + {0.8 * a:g} * np.cos(t), {y + a - e / 2:g} + {e / 2:g} * np.sin(t), facecolor="white", edgecolor="black", linewidth=2)
+            ax.fill({x} + half * np.cos(t), high + {e / 2:g} * np.sin(t), fc="white", ec="black", lw=2)
         """,
         "cone": f"""
             t = np.linspace(np.pi, 2 * np.pi, 30)

@@ -83,7 +83,8 @@ def state(p: Params) -> Statement:
             f"y-intercept = {number(intercept, 4)}",
         )
     return Statement(
-        question=f"A straight line passes through {first} and {second}. Find the {asked}. Give the exact decimal value.",
+        question=f"A straight line passes through {first} and {second}. Find the {asked}. "
+        "Give the exact decimal value.",
         multimodal_question=f"Find the {asked} in the diagram. Give the exact decimal value.",
         answer=answer,
         leak=(leak,),
@@ -204,7 +205,7 @@ def _point_labels(p: Params) -> tuple[Label, ...]:
     for name, (x, y) in zip(p["names"], p["points"], strict=True):
         text = point_text(name, x, y)
         # The side towards the middle of the grid keeps the text inside; on the diagonal itself any side does.
-        u, v = max((_beside(x, y, slope, side, text) for side in (1, -1)), key=lambda c: (_room(*c, text), c))
+        u, v = max((_beside(x, y, slope, side, text) for side in (1, -1)), key=lambda c: (_room(c[0], c[1], text), c))
         labels.append(Label(text, u, v, wrong=point_text(name, x, y + 2), style={"bbox": BOX}))
     return tuple(labels)
 

@@ -84,7 +84,9 @@ def draw(p: Params) -> Drawing:
         for x, level in ((0.6, {p["before"] * unit:.4g}), (2.6, {p["after"] * unit:.4g})):
             ax.fill([x, x + 0.85, x + 0.85, x], [0, 0, level, level], color="#bfe0f5")
             ax.plot([x, x + 0.85], [level, level], color="tab:blue", linewidth=1.8)
-            ax.plot([x - 0.06, x, x, x + 0.85, x + 0.85, x + 0.91], [{top + 0.06}, {top}, 0, 0, {top}, {top + 0.06}], color="black", linewidth=1.8)
+            wall_x = [x - 0.06, x, x, x + 0.85, x + 0.85, x + 0.91]
+            wall_y = [{top + 0.06}, {top}, 0, 0, {top}, {top + 0.06}]
+            ax.plot(wall_x, wall_y, color="black", linewidth=1.8)
             ax.plot([x - 0.2, x + 1.05], [-0.06, -0.06], color="black", linewidth=4)
             ax.hlines(np.arange(0, {capacity + 1}, {step}) * {unit:.6g}, x, x + 0.14, color="black", linewidth=0.8)
             ax.hlines(np.arange(0, {capacity + 1}, {major}) * {unit:.6g}, x, x + 0.26, color="black", linewidth=1.4)
@@ -133,7 +135,8 @@ def glance_draw(p: Params) -> str:
     level = h * LEVELS[p["level"]]
     return glance_script(f"""
         ax.add_patch(plt.Rectangle(({left:g}, {low:g}), {w}, {level:g}, color="{p["color"]}"))
-        ax.plot([{left:g}, {left:g}, {left + w:g}, {left + w:g}], [{low + h:g}, {low:g}, {low:g}, {low + h:g}], color="black", linewidth=3)
+        a, b, c, d = {left:g}, {left + w:g}, {low:g}, {low + h:g}
+        ax.plot([a, a, b, b], [d, c, c, d], color="black", linewidth=3)
     """)
 
 

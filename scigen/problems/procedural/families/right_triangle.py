@@ -22,7 +22,8 @@ def state(p: Params) -> Statement:
     a, b, c, n = p["a"], p["b"], p["c"], str(p["names"])
     side = f"{n[0]}{n[1]}"
     return Statement(
-        question=f"Triangle {n} has a right angle at {n[2]}. {n[1]}{n[2]} = {a} and {n[0]}{n[2]} = {b}. Find the length of {side}.",
+        question=f"Triangle {n} has a right angle at {n[2]}. {n[1]}{n[2]} = {a} and {n[0]}{n[2]} = {b}. "
+        f"Find the length of {side}.",
         multimodal_question=f"Find the length of {side}.",
         answer=str(c),
         leak=(f"{side} = {c}", str(c)),
@@ -49,7 +50,8 @@ def plan(p: Params) -> Plan:
     return Plan(
         content=f"Triangle {n} with the right angle at {n[2]} marked by a small square.",
         layout=f"{n[2]} at the origin, {n[1]} at ({p['a']}, 0), {n[0]} at (0, {p['b']}); equal aspect, no axes.",
-        labels=f"{p['a']} below the leg {n[1]}{n[2]}, {p['b']} left of the leg {n[0]}{n[2]}, the vertex names outside the corners.",
+        labels=f"{p['a']} below the leg {n[1]}{n[2]}, {p['b']} left of the leg {n[0]}{n[2]}, "
+        "the vertex names outside the corners.",
         constraints=f"Lengths to scale. The length of {n[0]}{n[1]} is asked and must not be shown.",
     )
 

@@ -61,7 +61,7 @@ def answer_value(p: Params) -> float:
         case "union":
             return float(sum(n for region, n in counts.items() if region != "none"))
         case "exactly_one":
-            return (counts["a"] + counts["b"]) / sum(counts.values())
+            return float((counts["a"] + counts["b"]) / sum(counts.values()))
         case _:
             return float(sum(n for region, n in counts.items() if len(region) in (2, 3)))
 

@@ -10,7 +10,7 @@ from scigen.problems.procedural.canvas import COLORS, EVEN, glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, distractors
 from scigen.records import ImageType, Plan, Subject
 
-LAYOUTS = {
+LAYOUTS: dict[int, tuple[dict[str, tuple[float, float]], tuple[str, ...]]] = {
     1: ({"A": (0, 1), "B": (2, 2), "C": (2, 0), "D": (4, 1)}, ("AB", "AC", "BC", "BD", "CD")),
     2: (
         {"A": (0, 1), "B": (1.4, 2.2), "C": (1.4, -0.2), "D": (3.2, 2.2), "E": (3.2, -0.2), "F": (4.6, 1)},
