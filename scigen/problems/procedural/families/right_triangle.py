@@ -32,17 +32,23 @@ def state(p: Params) -> Statement:
             Fact(
                 f"What is the length of {n[1]}{n[2]} (the horizontal leg)?",
                 str(a),
-                (str(b + 1 if a == b else b), str(a + 2), str(c)),
+                _others(a, (b, a + 2, c, a + 1, c + 1)),
                 f"{n[1]}{n[2]} = {a}",
             ),
             Fact(
                 f"What is the length of {n[0]}{n[2]} (the vertical leg)?",
                 str(b),
-                (str(a + 1 if a == b else a), str(b + 3), str(c)),
+                _others(b, (a, b + 3, c, b + 1, c + 1)),
                 f"{n[0]}{n[2]} = {b}",
             ),
         ),
     )
+
+
+def _others(right: int, candidates: tuple[int, ...]) -> tuple[str, str, str]:
+    """The first three candidates that differ from the right value and from each other."""
+    first, second, third = [str(x) for x in dict.fromkeys(candidates) if x != right][:3]
+    return first, second, third
 
 
 def plan(p: Params) -> Plan:
