@@ -19,7 +19,7 @@ def closing_table(
     """AVG@4 of each policy with interval, problems, truncated and no-answer rates; differences; where things are."""
     table = Table(title="Held-out AVG@4", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("policy", no_wrap=True)
-    for name in ("AVG@4 %", "95 % interval", "problems", "truncated %", "no answer %"):
+    for name in ("AVG@4\n%", "95 %\ninterval", "problems\n", "truncated\n%", "no answer\n%"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         low, high = (percent(x) for x in row.ci95)

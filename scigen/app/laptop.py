@@ -85,9 +85,12 @@ def needs_sharp_eyes(problem: Problem) -> str | None:
 
 def warm_start(settings: Settings, policy: TinyPolicy, sets: Sets, stages: Stages) -> Path:
     """Build the tiny policy and give it its supervised start; returns the folder of the started policy."""
+    from transformers.utils.logging import disable_progress_bar
+
     from scigen.training.policy import tiny
     from scigen.training.policy.warm_start import warm_start as train
 
+    disable_progress_bar()  # a bar for each of our small files says nothing
     with stages.stage("warm start"):
         init, warm = settings.paths.policy / "init", settings.paths.policy / f"warm-{settings.trainset.shown}"
         glance = [p for p in sets.problems if needs_sharp_eyes(p) is None]

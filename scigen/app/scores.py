@@ -31,7 +31,7 @@ def measurements(by_step: Scores, families: Mapping[str, str], note: str, traini
         words = note if role is Role.BEFORE else ""
         found.append(measurement(sources["held_out"], families, role, label, words, step))
     blank = by_step[last]["held_out_blank"]
-    found.append(measurement(blank, families, Role.BLANK_IMAGE, f"After {training}, shown white pages", "", None))
+    found.append(measurement(blank, families, Role.BLANK_IMAGE, f"After {training}, white pages", "", None))
     return found
 
 
