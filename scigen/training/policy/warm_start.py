@@ -108,6 +108,7 @@ def train(
             f"warm start: {len(examples)} training rows are fewer than a batch of {settings.batch_size}. "
             f"Make more problems, or lower the batch size."
         )
+    torch.set_num_threads(1)  # sums in one order on every machine; a second thread gains little at this size
     order = _order(len(examples), settings.batch_size, seed)
     optimizer = torch.optim.AdamW(model.parameters(), settings.lr, betas=settings.betas, weight_decay=0.0)
     model.train()
