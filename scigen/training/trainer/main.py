@@ -14,6 +14,10 @@ PARENT = "SCIGEN_PARENT_PID"
 """Set by `launch`: the process without which this one has no purpose."""
 
 
+RAY_STARTS = 3
+"""Ray gives its node 30 s to start, whatever else the machine does, and has no setting for it."""
+
+
 def die_with_parent() -> None:
     """Ask the kernel to kill this process when its parent dies. Ray's daemons follow it by the same means."""
     parent = int(os.environ.get(PARENT, "0"))
@@ -31,7 +35,15 @@ def main(path: str) -> None:
     from omegaconf import OmegaConf
     from verl.trainer.main_ppo import TaskRunnerV1, run_ppo
 
-    run_ppo(OmegaConf.load(path), task_runner_class=TaskRunnerV1)
+    config = OmegaConf.load(path)
+    for start in range(1, RAY_STARTS + 1):
+        try:
+            run_ppo(config, task_runner_class=TaskRunnerV1)
+            return
+        except Exception as e:
+            if "timed out during startup" not in str(e) or start == RAY_STARTS:
+                raise
+            print(f"Ray did not start on this busy machine (try {start} of {RAY_STARTS}): {e}", flush=True)
 
 
 if __name__ == "__main__":

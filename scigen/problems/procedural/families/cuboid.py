@@ -128,7 +128,7 @@ def draw(p: Params) -> Drawing:
         ),
     ]
     if p["kind"] == "diagonal":
-        code.append('ax.plot([0, w + dx], [0, h + dy], color="tab:red", linewidth=1.8)')
+        code.append('ax.plot([0, w + dx], [0, h + dy], color="tab:red", linewidth=1.8, linestyle="--")')
         name_style = {"style": "italic", "fontsize": 14}
         labels += [
             Label("A", -0.6 * pad, -0.6 * pad, style=name_style),

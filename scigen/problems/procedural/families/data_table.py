@@ -33,8 +33,8 @@ def sample(rng: Random, difficulty: int) -> Params:
                 continue
         else:
             a, b, c, d = (rng.randint(5, 40) for _ in range(4))
-            # The asked cell d and one total are empty; d follows from the others in two steps.
-            cells = [[a, b, None], [c, None, c + d], [a + c, None, a + b + c + d]]
+            # The asked cell d follows in two steps: the total of the cars, then the boys among them.
+            cells = [[a, b, None], [c, None, None], [a + c, None, a + b + c + d]]
             asked = d
         numbers = [n for row in cells for n in row if n is not None]
         if len(set(numbers)) == len(numbers):
@@ -50,7 +50,7 @@ def answer_value(p: Params) -> int:
         case "speed":
             return int(sum(r[0] for r in cells) // sum(r[1] for r in cells))
         case _:
-            return int(cells[1][2] - cells[1][0])
+            return int(cells[2][2] - cells[2][0] - cells[0][1])
 
 
 def state(p: Params) -> Statement:
@@ -108,7 +108,7 @@ def draw(p: Params) -> Drawing:
         ax.vlines(range({columns + 1}), {3 - rows}, 4, color="black", linewidth=1.2)
     """
     labels = [
-        Label(head, k + 0.5, 3.5, style={"fontsize": 13, "weight": "bold"}) for k, head in enumerate(heads) if head
+        Label(head, k + 0.5, 3.5, style={"fontsize": 12, "weight": "bold"}) for k, head in enumerate(heads) if head
     ]
     numbers = [n for row in p["cells"] for n in row]
     for r, (name, cells) in enumerate(zip(names, p["cells"], strict=True)):

@@ -38,10 +38,16 @@ def sample(rng: Random, difficulty: int) -> Params:
                 return {"kind": "intersection", "lines": [[m1, b1], [m2, b2]], "names": names}
             continue
         x1, y1, x2, y2 = (rng.randint(-4, 4) for _ in range(4))
-        if x2 - x1 < 2 or y1 == y2 or math.hypot(x2 - x1, y2 - y1) < 3.5 or (x2 - x1) not in (2, 4, 5, 8):
+        if (
+            x1 * x2 == 0
+            or x2 - x1 < 2
+            or y1 == y2
+            or math.hypot(x2 - x1, y2 - y1) < 3.5
+            or (x2 - x1) not in (2, 4, 5, 8)
+        ):
             continue
         intercept = y1 - Fraction(y2 - y1, x2 - x1) * x1
-        if difficulty == 1 or (abs(intercept) <= 5 and intercept != 0 and x1 and x2):
+        if difficulty == 1 or (abs(intercept) <= 5 and intercept != 0):
             kind = "slope" if difficulty == 1 else "intercept"
             return {"kind": kind, "points": [[x1, y1], [x2, y2]], "names": names}
 

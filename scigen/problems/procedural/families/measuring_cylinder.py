@@ -74,14 +74,14 @@ def draw(p: Params) -> Drawing:
     top = 3.4
     unit = 3.0 / capacity
     major = capacity // 5
-    stone = "np.c_[[2.78, 2.7, 2.86, 3.1, 3.3, 3.36, 3.2, 2.95], [0.06, 0.24, 0.42, 0.47, 0.36, 0.18, 0.06, 0.03]]"
+    stone = "np.c_[[3.23, 3.15, 3.31, 3.55, 3.75, 3.81, 3.65, 3.4], [0.06, 0.24, 0.42, 0.47, 0.36, 0.18, 0.06, 0.03]]"
     body = f"""
         ax.set_position([0.02, 0.02, 0.96, 0.96])
         ax.set_aspect("equal")
         ax.axis("off")
-        ax.set_xlim(-0.45, 4.55)
+        ax.set_xlim(-0.05, 5.2)
         ax.set_ylim(-0.3, 3.85)
-        for x, level in ((0.6, {p["before"] * unit:.4g}), (2.6, {p["after"] * unit:.4g})):
+        for x, level in ((0.6, {p["before"] * unit:.4g}), (3.05, {p["after"] * unit:.4g})):
             ax.fill([x, x + 0.85, x + 0.85, x], [0, 0, level, level], color="#bfe0f5")
             ax.plot([x, x + 0.85], [level, level], color="tab:blue", linewidth=1.8)
             wall_x = [x - 0.06, x, x, x + 0.85, x + 0.85, x + 0.91]
@@ -103,10 +103,10 @@ def draw(p: Params) -> Drawing:
             wrong=f"{level + 2 * step} mL" if level + 2 * step != p["after"] else f"{level + 3 * step} mL",
             style={"ha": "left", "color": "tab:blue"},
         )
-        for x, level in ((1.75, p["before"]), (3.75, p["after"]))
+        for x, level in ((1.75, p["before"]), (4.2, p["after"]))
     ]
     if p["kind"] == "density":
-        labels.append(Label(f"m = {p['mass']} g", 3.75, 0.25, wrong=f"m = {p['mass'] + 15} g", style={"ha": "left"}))
+        labels.append(Label(f"m = {p['mass']} g", 4.1, 0.25, wrong=f"m = {p['mass'] + 15} g", style={"ha": "left"}))
     return Drawing(body, tuple(labels))
 
 

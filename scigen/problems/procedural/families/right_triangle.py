@@ -76,7 +76,7 @@ def draw(p: Params) -> Drawing:
     """
     labels = (
         Label(f"{a:g}", a / 2, -d, wrong=f"{a + 2:g}"),
-        Label(f"{b:g}", -d, b / 2, wrong=f"{b + 3:g}"),
+        Label(f"{b:g}", -d * (0.6 + 0.25 * len(f"{b:g}")), b / 2, wrong=f"{b + 3:g}"),
         Label(n[0], 0, b + d, style={"style": "italic", "fontsize": 14}),
         Label(n[1], a + d, 0, style={"style": "italic", "fontsize": 14}),
         Label(n[2], -0.8 * d, -0.8 * d, style={"style": "italic", "fontsize": 14}),

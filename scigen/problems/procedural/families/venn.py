@@ -134,7 +134,7 @@ def draw(p: Params) -> Drawing:
             "ax.set_position([0.02, 0.02, 0.96, 0.96])",
             'ax.set_aspect("equal")',
             "ax.set_xlim(-2.15, 2.15)",
-            f"ax.set_ylim({low - 0.1:g}, {high + 0.1:g})",
+            f"ax.set_ylim({low - 0.1:g}, {high + 0.35:g})",
             'ax.axis("off")',
             f"ax.add_patch(plt.Rectangle((-2.05, {low:g}), 4.1, {high - low:g}, fill=False, linewidth=1.5))",
             *circles,
