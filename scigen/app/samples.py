@@ -70,6 +70,7 @@ def parquet_rows(trainset: Path, run: Path) -> dict[str, ParquetRow]:
     """Where each problem lies in the train set."""
     import datasets
 
+    datasets.disable_progress_bars()
     found = {}
     for name in ("train", "held_out"):
         path = trainset / f"{name}.parquet"
