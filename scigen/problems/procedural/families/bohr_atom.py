@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import cos, radians, sin
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -178,22 +179,14 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-import numpy as np
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-x, y, radius, n = 48 + {p["x"]}, 48 + {p["y"]}, {p["radius"]}, {p["electrons"]}
-t = np.linspace(0, 2 * np.pi, 60)
-ax.plot(x + radius * np.cos(t), y + radius * np.sin(t), color="gray", linewidth=1.2)
-ax.plot(x, y, "o", color="tab:orange", markersize=10)
-a = np.radians(90 + {p["turn"]}) + 2 * np.pi * np.arange(n) / n
-ax.plot(x + radius * np.cos(a), y + radius * np.sin(a), "o", color="{p["color"]}", markersize=11)
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        x, y, radius, n = 48 + {p["x"]}, 48 + {p["y"]}, {p["radius"]}, {p["electrons"]}
+        t = np.linspace(0, 2 * np.pi, 60)
+        ax.plot(x + radius * np.cos(t), y + radius * np.sin(t), color="gray", linewidth=1.2)
+        ax.plot(x, y, "o", color="tab:orange", markersize=10)
+        a = np.radians(90 + {p["turn"]}) + 2 * np.pi * np.arange(n) / n
+        ax.plot(x + radius * np.cos(a), y + radius * np.sin(a), "o", color="{p["color"]}", markersize=11)
+    """)
 
 
 FAMILY = Family(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -138,20 +139,13 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-x, y, levels, thickness, width = 48 + {p["x"]}, 9 + {p["y"]}, {p["levels"]}, {p["thickness"]}, {p["width"]}
-for i in range(levels):
-    low, half = y + i * (thickness + 4), width / 2 * (1 - i / (levels + 0.5))
-    top = half - width / 2 / (levels + 0.5) * 0.7
-    ax.fill([x - half, x + half, x + top, x - top], [low, low, low + thickness, low + thickness], color="{p["color"]}")
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        x, y, levels, thickness, width = 48 + {p["x"]}, 9 + {p["y"]}, {p["levels"]}, {p["thickness"]}, {p["width"]}
+        for i in range(levels):
+            low, half = y + i * (thickness + 4), width / 2 * (1 - i / (levels + 0.5))
+            top = half - width / 2 / (levels + 0.5) * 0.7
+            ax.fill([x - half, x + half, x + top, x - top], [low, low, low + thickness, low + thickness], color="{p["color"]}")
+    """)
 
 
 FAMILY = Family(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import cos, radians, sin, tan
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -167,23 +168,15 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-import numpy as np
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-x, y, length = 48 + {p["x"]}, 48 + {p["y"]}, {p["length"]}
-ax.fill([x - 13, x + 13, x + 13, x - 13], [y - 13, y - 13, y + 13, y + 13], color="silver")
-turn = np.radians({p["turn"]} + {p["lean"]})
-along = np.array([0, length - 18, length - 18, length, length - 18, length - 18, 0])
-across = np.array([4, 4, 12, 0, -12, -4, -4])
-ax.fill(x + along * np.cos(turn) - across * np.sin(turn), y + along * np.sin(turn) + across * np.cos(turn),
-        color="{p["color"]}")
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        x, y, length = 48 + {p["x"]}, 48 + {p["y"]}, {p["length"]}
+        ax.fill([x - 13, x + 13, x + 13, x - 13], [y - 13, y - 13, y + 13, y + 13], color="silver")
+        turn = np.radians({p["turn"]} + {p["lean"]})
+        along = np.array([0, length - 18, length - 18, length, length - 18, length - 18, 0])
+        across = np.array([4, 4, 12, 0, -12, -4, -4])
+        ax.fill(x + along * np.cos(turn) - across * np.sin(turn), y + along * np.sin(turn) + across * np.cos(turn),
+                color="{p["color"]}")
+    """)
 
 
 FAMILY = Family(

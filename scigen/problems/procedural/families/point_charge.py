@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -179,33 +180,27 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-import numpy as np
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-field, x, y, turn, length = "{p["field"]}", 48 + {p["x"]}, 48 + {p["y"]}, np.radians({p["turn"]}), {p["length"]}
-if field == "uniform":
-    arrows = [(-length, up, 0, 2 * length) for up in (-24, 0, 24)]
-elif field == "outward":
-    arrows = [(9 * np.cos(a), 9 * np.sin(a), a, length) for a in np.pi / 2 * np.arange(4)]
-elif field == "inward":
-    arrows = [((length + 9) * np.cos(a), (length + 9) * np.sin(a), a + np.pi, length) for a in np.pi / 2 * np.arange(4)]
-else:
-    arrows = []
-for left, low, angle, size in arrows:
-    along = np.array([0, size - 14, size - 14, size, size - 14, size - 14, 0])
-    across = np.array([2, 2, 9, 0, -9, -2, -2])
-    dx = left + along * np.cos(angle) - across * np.sin(angle)
-    dy = low + along * np.sin(angle) + across * np.cos(angle)
-    ax.fill(x + dx * np.cos(turn) - dy * np.sin(turn), y + dx * np.sin(turn) + dy * np.cos(turn), color="{p["color"]}")
-if field != "uniform":
-    ax.plot(x, y, "o", color="tab:orange", markersize=10)
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        field, x, y, turn, length = "{p["field"]}", 48 + {p["x"]}, 48 + {p["y"]}, np.radians({p["turn"]}), {p["length"]}
+        quarters = np.pi / 2 * np.arange(4)
+        if field == "uniform":
+            arrows = [(-length, up, 0, 2 * length) for up in (-24, 0, 24)]
+        elif field == "outward":
+            arrows = [(9 * np.cos(a), 9 * np.sin(a), a, length) for a in quarters]
+        elif field == "inward":
+            arrows = [((length + 9) * np.cos(a), (length + 9) * np.sin(a), a + np.pi, length) for a in quarters]
+        else:
+            arrows = []
+        for left, low, angle, size in arrows:
+            along = np.array([0, size - 14, size - 14, size, size - 14, size - 14, 0])
+            across = np.array([2, 2, 9, 0, -9, -2, -2])
+            dx = left + along * np.cos(angle) - across * np.sin(angle)
+            dy = low + along * np.sin(angle) + across * np.cos(angle)
+            turned_x, turned_y = dx * np.cos(turn) - dy * np.sin(turn), dx * np.sin(turn) + dy * np.cos(turn)
+            ax.fill(x + turned_x, y + turned_y, color="{p["color"]}")
+        if field != "uniform":
+            ax.plot(x, y, "o", color="tab:orange", markersize=10)
+    """)
 
 
 FAMILY = Family(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -172,20 +173,13 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-x, y, side = 48 + {p["x"]}, 48 + {p["y"]}, {p["side"]}
-for i in range(4):
-    left, low = x - side * (1 - i % 2), y - side * (i // 2)
-    ax.fill([left, left + side, left + side, left], [low, low, low + side, low + side],
-            facecolor="{p["color"]}" if i in {list(p["cells"])} else "white", edgecolor="gray", linewidth=2)
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        x, y, side = 48 + {p["x"]}, 48 + {p["y"]}, {p["side"]}
+        for i in range(4):
+            left, low = x - side * (1 - i % 2), y - side * (i // 2)
+            ax.fill([left, left + side, left + side, left], [low, low, low + side, low + side],
+                    facecolor="{p["color"]}" if i in {list(p["cells"])} else "white", edgecolor="gray", linewidth=2)
+    """)
 
 
 FAMILY = Family(

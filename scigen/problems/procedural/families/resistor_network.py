@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
 
@@ -154,28 +155,21 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-circuit, x, y, w = "{p["circuit"]}", 48 + {p["x"]}, 46 + {p["y"]}, {p["width"]} / 2
-ax.plot([x - w, x - w, x + w, x + w], [y + 26, y - 26, y - 26, y + 26], color="black", linewidth=2)
-if circuit == "open":
-    wires = [(-w, -16, 26), (16, w, 26)]
-else:
-    wires = [(-w, w, 26)] + [(-w, w, 0)] * (circuit == "parallel")
-for left, right, up in wires:
-    ax.plot([x + left, x + right], [y + up, y + up], color="black", linewidth=2)
-boxes = {{"series": [(-17, 26), (17, 26)], "parallel": [(0, 26), (0, 0)], "single": [(0, 26)], "open": []}}
-for dx, dy in boxes[circuit]:
-    ax.fill([x + dx - 12, x + dx + 12, x + dx + 12, x + dx - 12], [y + dy - 8, y + dy - 8, y + dy + 8, y + dy + 8],
-            color="{p["color"]}", zorder=3)
-ax.plot([x, x], [y - 26, y - 26], "|", color="black", markersize=14, markeredgewidth=4)
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        circuit, x, y, w = "{p["circuit"]}", 48 + {p["x"]}, 46 + {p["y"]}, {p["width"]} / 2
+        ax.plot([x - w, x - w, x + w, x + w], [y + 26, y - 26, y - 26, y + 26], color="black", linewidth=2)
+        if circuit == "open":
+            wires = [(-w, -16, 26), (16, w, 26)]
+        else:
+            wires = [(-w, w, 26)] + [(-w, w, 0)] * (circuit == "parallel")
+        for left, right, up in wires:
+            ax.plot([x + left, x + right], [y + up, y + up], color="black", linewidth=2)
+        boxes = {{"series": [(-17, 26), (17, 26)], "parallel": [(0, 26), (0, 0)], "single": [(0, 26)], "open": []}}
+        for dx, dy in boxes[circuit]:
+            ax.fill([x + dx - 12, x + dx + 12, x + dx + 12, x + dx - 12], [y + dy - 8, y + dy - 8, y + dy + 8, y + dy + 8],
+                    color="{p["color"]}", zorder=3)
+        ax.plot([x, x], [y - 26, y - 26], "|", color="black", markersize=14, markeredgewidth=4)
+    """)
 
 
 FAMILY = Family(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -103,21 +104,14 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-import numpy as np
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-x, y, turn, angle = 40 + {p["x"]}, 34 + {p["y"]}, np.radians({p["turn"]}), np.radians({p["angle"]})
-for t in (turn, turn + angle):
-    ax.plot([x, x + 38 * np.cos(t)], [y, y + 38 * np.sin(t)], color="{p["color"]}", linewidth=3, solid_capstyle="round")
-t = np.linspace(turn, turn + angle, 40)
-ax.plot(x + 14 * np.cos(t), y + 14 * np.sin(t), color="tab:orange", linewidth=2)
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        x, y, turn, angle = 40 + {p["x"]}, 34 + {p["y"]}, np.radians({p["turn"]}), np.radians({p["angle"]})
+        for t in (turn, turn + angle):
+            ray = [x, x + 38 * np.cos(t)], [y, y + 38 * np.sin(t)]
+            ax.plot(*ray, color="{p["color"]}", linewidth=3, solid_capstyle="round")
+        t = np.linspace(turn, turn + angle, 40)
+        ax.plot(x + 14 * np.cos(t), y + 14 * np.sin(t), color="tab:orange", linewidth=2)
+    """)
 
 
 FAMILY = Family(

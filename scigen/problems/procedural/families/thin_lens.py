@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
 from scigen.records import ImageType, Plan, Subject
 
@@ -159,31 +160,23 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-import numpy as np
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-element, x, y, gap, color = "{p["element"]}", 48 + {p["x"]}, 48 + {p["y"]}, {p["gap"]}, "{p["color"]}"
-s = np.linspace(-1, 1, 30)
-if element in ("converging", "diverging"):
-    edge = 9 * (1 - s ** 2) if element == "converging" else 2 + 9 * s ** 2
-    ax.fill(x + np.r_[edge, -edge[::-1]], y + 36 * np.r_[s, s[::-1]], color="black")
-    for up in (-1, 1):
-        out = 4 if element == "converging" else gap + 18
-        ax.plot([x - 44, x, x + 38], [y + up * gap, y + up * gap, y + up * out], color=color, linewidth=3)
-elif element == "mirror":
-    ax.fill([x + 10, x + 22, x + 22, x + 10], [y - 36, y - 36, y + 36, y + 36], color="black")
-    ax.plot([x - 40, x + 10, x - 40], [y + gap + 10, y, y - gap - 10], color=color, linewidth=3)
-else:
-    ax.fill([x - 28, x + 28, x], [y - 22, y - 22, y + 28], color="black")
-    ax.plot([x - 46, x - 14], [y - 10, y + 3], color=color, linewidth=3)
-    ax.plot([x + 14, x + 46], [y + 3, y - gap], color=color, linewidth=3)
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        element, x, y, gap, color = "{p["element"]}", 48 + {p["x"]}, 48 + {p["y"]}, {p["gap"]}, "{p["color"]}"
+        s = np.linspace(-1, 1, 30)
+        if element in ("converging", "diverging"):
+            edge = 9 * (1 - s ** 2) if element == "converging" else 2 + 9 * s ** 2
+            ax.fill(x + np.r_[edge, -edge[::-1]], y + 36 * np.r_[s, s[::-1]], color="black")
+            for up in (-1, 1):
+                out = 4 if element == "converging" else gap + 18
+                ax.plot([x - 44, x, x + 38], [y + up * gap, y + up * gap, y + up * out], color=color, linewidth=3)
+        elif element == "mirror":
+            ax.fill([x + 10, x + 22, x + 22, x + 10], [y - 36, y - 36, y + 36, y + 36], color="black")
+            ax.plot([x - 40, x + 10, x - 40], [y + gap + 10, y, y - gap - 10], color=color, linewidth=3)
+        else:
+            ax.fill([x - 28, x + 28, x], [y - 22, y - 22, y + 28], color="black")
+            ax.plot([x - 46, x - 14], [y - 10, y + 3], color=color, linewidth=3)
+            ax.plot([x + 14, x + 46], [y + 3, y - gap], color=color, linewidth=3)
+    """)
 
 
 FAMILY = Family(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
 
@@ -173,20 +174,12 @@ def glance_sample(rng: Random, answer: str) -> Params:
 
 
 def glance_draw(p: Params) -> str:
-    return f"""import matplotlib.pyplot as plt
-import numpy as np
-
-fig = plt.figure(figsize=(0.96, 0.96), dpi=100)
-ax = fig.add_axes([0, 0, 1, 1])
-ax.set_xlim(0, 96)
-ax.set_ylim(0, 96)
-ax.axis("off")
-t = np.linspace(0, 1, 160)
-height = -{p["height"]} / 2 * np.cos(2 * np.pi * {p["crests"]} * t)
-ax.plot(48 + {p["x"]} + {p["width"]} * (t - 0.5), 48 + {p["y"]} + height,
-        color="{p["color"]}", linewidth=3, solid_capstyle="round")
-fig.savefig("figure.png")
-"""
+    return glance_script(f"""
+        t = np.linspace(0, 1, 160)
+        height = -{p["height"]} / 2 * np.cos(2 * np.pi * {p["crests"]} * t)
+        ax.plot(48 + {p["x"]} + {p["width"]} * (t - 0.5), 48 + {p["y"]} + height,
+                color="{p["color"]}", linewidth=3, solid_capstyle="round")
+    """)
 
 
 FAMILY = Family(
