@@ -144,7 +144,8 @@ def glance_draw(p: Params) -> str:
         for i in range(levels):
             low, half = y + i * (thickness + 4), width / 2 * (1 - i / (levels + 0.5))
             top = half - width / 2 / (levels + 0.5) * 0.7
-            ax.fill([x - half, x + half, x + top, x - top], [low, low, low + thickness, low + thickness], color="{p["color"]}")
+            high = low + thickness
+            ax.fill([x - half, x + half, x + top, x - top], [low, low, high, high], color="{p["color"]}")
     """)
 
 

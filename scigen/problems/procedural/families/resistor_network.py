@@ -166,8 +166,8 @@ def glance_draw(p: Params) -> str:
             ax.plot([x + left, x + right], [y + up, y + up], color="black", linewidth=2)
         boxes = {{"series": [(-17, 26), (17, 26)], "parallel": [(0, 26), (0, 0)], "single": [(0, 26)], "open": []}}
         for dx, dy in boxes[circuit]:
-            ax.fill([x + dx - 12, x + dx + 12, x + dx + 12, x + dx - 12], [y + dy - 8, y + dy - 8, y + dy + 8, y + dy + 8],
-                    color="{p["color"]}", zorder=3)
+            left, low = x + dx - 12, y + dy - 8
+            ax.fill([left, left + 24, left + 24, left], [low, low, low + 16, low + 16], color="{p["color"]}", zorder=3)
         ax.plot([x, x], [y - 26, y - 26], "|", color="black", markersize=14, markeredgewidth=4)
     """)
 
