@@ -1,7 +1,8 @@
-"""The system calls that take power away from a process: rlimits, capabilities, Landlock, seccomp. Linux only.
+"""The system calls that take power away from a process: rlimits, capabilities, Landlock, seccomp, namespaces. Linux.
 
 Everything here acts on the calling process and cannot be undone by it. Numbers come from the kernel's headers
-(linux/landlock.h, linux/seccomp.h, asm/unistd.h); Python's library has no call for them. Namespaces are not here yet.
+(linux/landlock.h, linux/seccomp.h, linux/sched.h, linux/mount.h, asm/unistd.h); Python 3.11 has no call for them, and
+the wrappers on PyPI need a system library. What is taken from whom is decided in `zygote` and `namespaces`.
 """
 
 from __future__ import annotations
@@ -65,13 +66,21 @@ _ARM = {
     "fadvise64": 223, "mprotect": 226, "madvise": 233, "getrandom": 278, "statx": 291, "rseq": 293,
     "faccessat2": 439,
 }
-# Machine to (audit architecture, plain calls, fcntl, ioctl, clone, prlimit64, seccomp, capset).
+# Machine to (audit architecture, plain calls, fcntl, ioctl, clone, prlimit64, seccomp, capset, pivot_root).
 _TABLES = {
-    "x86_64": (0xC000003E, _X86, 72, 16, 56, 302, 317, 126),
-    "aarch64": (0xC00000B7, _ARM, 25, 29, 220, 261, 277, 91),
+    "x86_64": (0xC000003E, _X86, 72, 16, 56, 302, 317, 126, 155),
+    "aarch64": (0xC00000B7, _ARM, 25, 29, 220, 261, 277, 91, 41),
 }
 # fmt: on
 _CLONE3 = 435
+
+# linux/sched.h and linux/mount.h
+NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_NET = 0x20000, 0x8000000, 0x10000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
+    *(1, 2, 4, 8),
+    *(0x20, 0x1000, 0x4000, 0x40000),
+)
+MNT_DETACH = 2
 
 
 def _syscall(number: int, *args: object) -> int:
@@ -91,6 +100,30 @@ def prctl(option: int, value: int = 0) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), f"prctl {option}")
     return result
+
+
+def _checked(result: int, what: str) -> None:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), what)
+
+
+def unshare(flags: int) -> None:
+    """unshare(2): leave the namespaces named by NEW_* flags for new ones. Raises OSError."""
+    _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
+    """mount(2). Raises OSError."""
+    texts = [None if t is None else t.encode() for t in (source, target, kind, options)]
+    _checked(_libc.mount(*texts[:3], ctypes.c_ulong(flags), texts[3]), f"mount {kind or source} on {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    """pivot_root(2): make the mount at `new` the root, put the old root at `old` and let it go. Raises OSError."""
+    _syscall(_TABLES[MACHINE][8], ctypes.c_char_p(new.encode()), ctypes.c_char_p((new + old).encode()))
+    os.chdir("/")
+    _checked(_libc.umount2(old.encode(), ctypes.c_int(MNT_DETACH)), f"umount {old}")
 
 
 def landlock_abi() -> int:
@@ -190,7 +223,7 @@ def seccomp_program() -> bytes:
     clone3 gives ENOSYS, upon which glibc takes clone, of which only threads are allowed.
     """
     load, equal, at_least, has_bits, give = 0x20, 0x15, 0x35, 0x45, 0x06
-    arch, plain, fcntl, ioctl, clone, prlimit, _, _ = _TABLES[MACHINE]
+    arch, plain, fcntl, ioctl, clone, prlimit, *_ = _TABLES[MACHINE]
     eperm = _ERRNO | errno.EPERM
 
     def op(code: int, k: int, yes: int = 0, no: int = 0) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from scigen.records import DrawnText, ScriptError, Status
 
@@ -19,6 +20,10 @@ class Limits:
     """Largest PNG that is taken."""
     max_pixels: int = 16_000_000
     """Largest width times height."""
+    work_mb: int = 16
+    """What the script may write into its working folder, in MiB; it is gone afterwards."""
+    work_files: int = 256
+    """Files and folders it may make there."""
 
 
 @dataclass(frozen=True)
@@ -33,5 +38,11 @@ class Rendering:
     texts: tuple[DrawnText, ...] = ()
     """The texts in the picture as the drawing process reports them: exact for honest scripts, advice for others."""
     error: ScriptError | None = None
+    others: tuple[bytes, ...] = ()
+    """PNGs of the other figures that the script saved or showed, in order; the last one of all is `png`."""
     seconds: float = 0.0
-    """Wall clock from handing the script over to the checked picture."""
+    """Wall clock from handing the script over to its reply."""
+    cpu_s: float = 0.0
+    """CPU time of the script's process, by the kernel's account."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds the drawing process says it spent in the `script` and in the `draw`."""

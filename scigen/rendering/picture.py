@@ -6,6 +6,7 @@ import io
 import json
 import signal
 import struct
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
@@ -13,6 +14,8 @@ from pydantic import ValidationError
 
 from scigen.records import DrawnText, ScriptError, Status
 from scigen.rendering.outcome import Limits, Rendering
+
+MOST_PICTURES = 16
 
 
 class BadPicture(ValueError):
@@ -37,66 +40,119 @@ def decode(png: bytes, limits: Limits) -> Image.Image:
 
 def is_blank(image: Image.Image) -> bool:
     """Whether all pixels, on white where transparent, have one colour."""
+    if "A" not in image.getbands() or image.getchannel("A").getextrema() == (255, 255):
+        return image.getcolors(1) is not None
     rgba = image.convert("RGBA")
     white = Image.new("RGBA", rgba.size, "white")
     flat = Image.alpha_composite(white, rgba).convert("RGB")
     return all(band.getextrema()[0] == band.getextrema()[1] for band in flat.split())
 
 
-def judge(header: dict[str, Any], body: bytes, limits: Limits, seconds: float) -> Rendering:
-    """What the zygote's header (trusted) and the child's bytes (not trusted) amount to."""
-    match header["end"]:
-        case "timeout":
-            return _failed(Status.TIMEOUT, "Timeout", f"longer than {limits.timeout_s:g} s", seconds)
-        case "too_big":
-            return _failed(Status.BAD_IMAGE, "TooBig", f"more than {limits.max_png_bytes} bytes came back", seconds)
-        case "died":
-            return _died(header, limits, seconds)
-    json_size, png_size = struct.unpack_from("<II", body)
-    png = body[8 + json_size : 8 + json_size + png_size]
+def unpack(body: bytes) -> tuple[dict[str, Any], bytes]:
+    """A child's report and the bytes after it; an empty report if it is none."""
     try:
-        report = json.loads(body[8 : 8 + json_size])
-        outcome = report["outcome"]
-        error = ScriptError.model_validate(report["error"]) if outcome in ("error", "too_large") else None
-        texts = tuple(DrawnText.model_validate(t) for t in report.get("texts", ())) if outcome == "drawn" else ()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
-        return _failed(Status.BAD_IMAGE, "BrokenReply", "what came back is not a report of a drawing", seconds)
+        size, _ = struct.unpack_from("<II", body)
+        report = json.loads(body[8 : 8 + size])
+    except (ValueError, RecursionError, struct.error):
+        return {}, b""
+    return (report, body[8 + size :]) if isinstance(report, dict) else ({}, b"")
+
+
+def judge(head: dict[str, Any], report: dict[str, Any], pngs: bytes, limits: Limits, seconds: float) -> Rendering:
+    """What the zygote's head (trusted) and the child's report and bytes (not trusted) amount to."""
+    rendering = _judge(head, report, pngs, limits)
+    return replace(rendering, seconds=seconds, cpu_s=head.get("cpu_s", 0.0), phases=_phases(report))
+
+
+def _judge(head: dict[str, Any], report: dict[str, Any], pngs: bytes, limits: Limits) -> Rendering:
+    match head["end"]:
+        case "timeout":
+            return _failed(Status.TIMEOUT, "Timeout", f"longer than {limits.timeout_s:g} s")
+        case "too_big":
+            return _failed(Status.BAD_IMAGE, "TooBig", f"more than {limits.max_png_bytes} bytes came back")
+        case "folder_full":
+            most = f"{limits.work_mb} MiB or {limits.work_files} files"
+            return _failed(Status.CODE_ERROR, "FolderFull", f"the script wrote more than {most}")
+        case "zygote_died":
+            return _failed(Status.CODE_ERROR, "ZygoteDied", "the drawing process died twice while drawing this script")
+        case "died":
+            return _died(head, limits)
+    outcome = report.get("outcome")
+    try:
+        error = ScriptError.model_validate(report["error"]) if "error" in report else None
+        texts = (
+            tuple(DrawnText.model_validate(t) for t in report.get("drawing", {}).get("texts", ()))
+            if outcome == "drawn"
+            else ()
+        )
+    except (ValueError, TypeError, ValidationError):
+        return _broken("its report is not that of a drawing")
+    line = error.line if error else None
     match outcome:
         case "drawn":
-            return _drawn(png, texts, limits, seconds)
+            return _drawn(pngs, report.get("sizes"), texts, limits)
         case "no_figure":
-            return _failed(Status.BLANK, "NoFigure", "the script left no figure and saved none", seconds)
+            return _failed(Status.BLANK, "NoFigure", "the script left no figure and saved none")
         case "memory":
-            return _failed(Status.MEMORY, "MemoryError", f"more than {limits.memory_mb} MiB", seconds)
-        case "too_large":
-            return Rendering(Status.BAD_IMAGE, error=error, seconds=seconds)
-        case "error":
-            return Rendering(Status.CODE_ERROR, error=error, seconds=seconds)
-    return _failed(Status.BAD_IMAGE, "BrokenReply", f"unknown outcome {str(outcome)[:80]!r}", seconds)
+            return _failed(Status.MEMORY, "MemoryError", f"more than {limits.memory_mb} MiB", line)
+        case "timeout":
+            return _failed(Status.TIMEOUT, "Timeout", f"longer than {limits.timeout_s:g} s", line)
+        case "too_large" if error:
+            return Rendering(Status.BAD_IMAGE, error=error)
+        case "error" if error:
+            return Rendering(Status.CODE_ERROR, error=error)
+    return _broken(f"unknown outcome {str(outcome)[:80]!r}")
 
 
-def _drawn(png: bytes, texts: tuple[DrawnText, ...], limits: Limits, seconds: float) -> Rendering:
+def _phases(report: dict[str, Any]) -> dict[str, float]:
+    phases = report.get("seconds")
+    if not isinstance(phases, dict):
+        return {}
+    return {name: float(phases[name]) for name in ("script", "draw") if isinstance(phases.get(name), (int, float))}
+
+
+def _drawn(pngs: bytes, sizes: Any, texts: tuple[DrawnText, ...], limits: Limits) -> Rendering:
+    """The last picture decides; earlier ones come along if they are pictures at all."""
+    if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_PICTURES or not all(type(n) is int for n in sizes):
+        return _broken("it does not say how long its pictures are")
+    parts, at = [], 0
+    for size in sizes:
+        parts.append(pngs[at : at + max(0, size)])
+        at += max(0, size)
     try:
-        image = decode(png, limits)
+        image = decode(parts[-1], limits)
     except BadPicture as e:
-        return _failed(Status.BAD_IMAGE, "BadPicture", str(e), seconds)
+        return _failed(Status.BAD_IMAGE, "BadPicture", str(e))
     if is_blank(image):
-        return _failed(Status.BLANK, "Blank", "all pixels have one colour", seconds)
-    return Rendering(Status.OK, png, image.width, image.height, texts, seconds=seconds)
+        return _failed(Status.BLANK, "Blank", "all pixels have one colour")
+    others = tuple(part for part in parts[:-1] if _is_picture(part, limits))
+    return Rendering(Status.OK, parts[-1], image.width, image.height, texts, others=others)
 
 
-def _died(header: dict[str, Any], limits: Limits, seconds: float) -> Rendering:
+def _is_picture(png: bytes, limits: Limits) -> bool:
+    try:
+        decode(png, limits)
+    except BadPicture:
+        return False
+    return True
+
+
+def _died(head: dict[str, Any], limits: Limits) -> Rendering:
     """The child ended without a reply: by itself, by a signal, or by the kernel for want of memory or CPU time."""
-    number = header["signal"]
-    near_limit = header["max_rss_kb"] > 0.8 * limits.memory_mb * 1024
+    number = head["signal"]
+    near_limit = head["max_rss_kb"] > 0.8 * limits.memory_mb * 1024
     if number == signal.SIGXCPU:
-        return _failed(Status.TIMEOUT, "Timeout", f"longer than {limits.timeout_s:g} s of CPU time", seconds)
+        return _failed(Status.TIMEOUT, "Timeout", f"longer than {limits.timeout_s:g} s of CPU time")
     if number == signal.SIGKILL or (number in (signal.SIGABRT, signal.SIGSEGV) and near_limit):
-        return _failed(Status.MEMORY, "Killed", f"ended by the kernel at {header['max_rss_kb'] >> 10} MiB", seconds)
+        return _failed(Status.MEMORY, "Killed", f"ended by the kernel at {head['max_rss_kb'] >> 10} MiB")
     if number:
-        return _failed(Status.CODE_ERROR, signal.Signals(number).name, "the process crashed", seconds)
-    return _failed(Status.CODE_ERROR, "Exited", "the script ended the process itself (os._exit)", seconds)
+        return _failed(Status.CODE_ERROR, signal.Signals(number).name, "the process crashed")
+    return _failed(Status.CODE_ERROR, "Exited", "the script ended the process itself (os._exit)")
 
 
-def _failed(status: Status, kind: str, message: str, seconds: float) -> Rendering:
-    return Rendering(status, error=ScriptError(type=kind, message=message), seconds=seconds)
+def _broken(why: str) -> Rendering:
+    return _failed(Status.BAD_IMAGE, "BrokenReply", why)
+
+
+def _failed(status: Status, kind: str, message: str, line: int | None = None) -> Rendering:
+    return Rendering(status, error=ScriptError(type=kind, message=message, line=line))

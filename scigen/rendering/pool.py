@@ -5,200 +5,86 @@ The pool holds the wall clock's last word, restarts a zygote that died, and neve
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
+import asyncio
 import queue
-import select
 import shutil
-import struct
-import subprocess
-import sys
 import tempfile
+import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import scigen
 from scigen.errors import ScigenError
-from scigen.records import ScriptError, Status
-from scigen.rendering import lockdown, picture
+from scigen.rendering import host, picture
+from scigen.rendering.fair_queue import FairQueue, Job
+from scigen.rendering.lessons import Lessons
 from scigen.rendering.outcome import Limits, Rendering
-from scigen.rendering.zygote import Options
+from scigen.rendering.worker import Worker, ZygoteDied
 
-START_S = 120.0
-"""How long a zygote may take to start; the first one on a machine lists the fonts."""
-GRACE_S = 10.0
-"""How much later than the zygote the pool gives up on a script."""
-
-
-class _ZygoteDied(Exception):
-    pass
-
-
-class _Worker:
-    """One zygote process and the pipes to it."""
-
-    def __init__(self, folder: Path, limits: Limits, sandbox: bool) -> None:
-        self.folder, self.limits, self.sandbox = folder, limits, sandbox
-        self.start()
-
-    def start(self) -> None:
-        """Spawn the process; `wait_ready` must follow."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.log = self.folder.with_suffix(".log")
-        limits = self.limits
-        options = Options(
-            folder=str(self.folder),
-            sandbox=self.sandbox,
-            timeout_s=limits.timeout_s,
-            memory_mb=limits.memory_mb,
-            max_png_bytes=limits.max_png_bytes,
-            max_pixels=limits.max_pixels,
-        )
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-s", "-P", "-m", "scigen.rendering.zygote", options.to_json()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=_clean_environment(self.folder),
-                cwd=self.folder,
-                start_new_session=True,
-            )
-
-    def wait_ready(self) -> None:
-        """Raises ScigenError if the zygote does not come up or its test child could not be confined."""
-        try:
-            header, body = self._receive(time.monotonic() + START_S)
-        except (_ZygoteDied, TimeoutError) as e:
-            self.stop()
-            last = self.log.read_text(errors="replace").strip()[-2000:] if self.log.exists() else ""
-            raise ScigenError(f"rendering: the drawing process did not start ({e}). It said:\n{last}") from e
-        json_size, _ = struct.unpack_from("<II", body) if len(body) >= 8 else (0, 0)
-        report = json.loads(body[8 : 8 + json_size] or b"{}")
-        if header.get("end") != "ready" or report.get("outcome") != "no_figure":
-            self.stop()
-            raise ScigenError(
-                f"rendering: the sandbox could not be set up on this host: {report.get('error', report)}. "
-                f"Use a host that allows Landlock and seccomp, or, for your own scripts only, unsafe=True."
-            )
-
-    def draw(self, script: str) -> tuple[dict[str, Any], bytes]:
-        """Raises _ZygoteDied, or TimeoutError if the zygote itself hangs."""
-        assert self.process.stdin is not None
-        data = script.encode("utf-8", "surrogatepass")
-        try:
-            self.process.stdin.write(struct.pack("<I", len(data)) + data)
-            self.process.stdin.flush()
-        except OSError as e:
-            raise _ZygoteDied(str(e)) from e
-        return self._receive(time.monotonic() + self.limits.timeout_s + GRACE_S)
-
-    def stop(self) -> None:
-        """End the process; closing its input makes it clean up and go."""
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            self.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def restart(self) -> None:
-        self.process.kill()
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.start()
-        self.wait_ready()
-
-    def _receive(self, deadline: float) -> tuple[dict[str, Any], bytes]:
-        head_size, body_size = struct.unpack("<II", self._read(8, deadline))
-        header: dict[str, Any] = json.loads(self._read(head_size, deadline))
-        return header, self._read(body_size, deadline)
-
-    def _read(self, size: int, deadline: float) -> bytes:
-        assert self.process.stdout is not None
-        fd, data = self.process.stdout.fileno(), bytearray()
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        while len(data) < size:
-            left = deadline - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
-                raise TimeoutError("no answer in time")
-            chunk = os.read(fd, min(1 << 20, size - len(data)))
-            if not chunk:
-                raise _ZygoteDied("it ended")
-            data += chunk
-        return bytes(data)
-
-
-def _clean_environment(folder: Path) -> dict[str, str]:
-    """Nothing of the caller's environment: no keys, a fixed hash seed, one thread, our own Matplotlib settings."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scigen" / "matplotlib"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        cache = folder
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {
-        "PYTHONPATH": str(Path(scigen.__file__).resolve().parent.parent),
-        "PYTHONHASHSEED": "0",
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-        "LANG": "C.UTF-8",
-        "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": str(cache),
-        **threads,
-    }
+WINDOW = 4
+"""Scripts that a stream may have in the pool at a time, by worker."""
 
 
 class RenderPool:
-    """Draws scripts in sandboxed children of warm processes; use as a context manager, from any number of threads.
+    """Draws scripts in sandboxed children of warm processes; use as a context manager, from any threads and loops.
 
-    `workers` defaults to the cores this process may use. Raises ScigenError where the host cannot confine a script,
-    unless `unsafe=True`, which is for one's own scripts: it leaves out Landlock and seccomp and keeps the rest.
+    `workers` defaults to the cores this process may use (`host.cores`). With `namespaces`, scripts are drawn in
+    namespaces of their own where the host allows it, without them else. Raises ScigenError where the host cannot
+    confine a script, unless `unsafe=True`, which is for one's own scripts: it leaves out Landlock, seccomp and
+    namespaces and keeps the rest.
     """
 
-    def __init__(self, workers: int | None = None, limits: Limits | None = None, *, unsafe: bool = False) -> None:
-        lacks = lockdown.missing()
-        if lacks and not unsafe:
-            raise ScigenError(
-                f"rendering: this host cannot confine untrusted scripts; it lacks {' and '.join(lacks)}. "
-                f"Use a host that has it, or, for your own scripts only, RenderPool(unsafe=True)."
-            )
+    def __init__(
+        self,
+        workers: int | None = None,
+        limits: Limits | None = None,
+        *,
+        namespaces: bool = True,
+        unsafe: bool = False,
+    ) -> None:
+        if not unsafe:
+            host.require_confinement()
         if workers is not None and workers < 1:
             raise ScigenError(f"rendering: workers={workers}; it must be at least 1")
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or host.cores()
         self.limits = limits or Limits()
         self._sandbox = not unsafe
+        self._namespaces = namespaces and not unsafe
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="scigen-render-"))
-        self._all: list[_Worker] = []
-        self._idle: queue.Queue[_Worker] = queue.Queue()
+        self._all: list[Worker] = []
+        self._queue = FairQueue()
+        self._lessons = Lessons()
         try:
             for n in range(self.workers):
-                self._all.append(_Worker(self._folder / str(n), self.limits, self._sandbox))
+                self._all.append(Worker(self._folder / str(n), self.limits, self._sandbox, self._namespaces))
             for worker in self._all:
                 worker.wait_ready()
-                self._idle.put(worker)
         except BaseException:
             self._stop()
             raise
-        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="scigen-render")
+        self._layouts: list[deque[bytes]] = [deque() for _ in self._all]
+        self._judges = ThreadPoolExecutor(min(4, self.workers), thread_name_prefix="scigen-judge")
+        self._threads = [
+            threading.Thread(target=self._serve, args=(n,), name=f"scigen-render-{n}", daemon=True)
+            for n in range(self.workers)
+        ]
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        self._queue.close()
+        for thread in self._threads:
+            thread.join()
+        self._judges.shutdown()
         self._stop()
 
     def _stop(self) -> None:
@@ -206,24 +92,26 @@ class RenderPool:
             worker.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def draw(self, script: str) -> Rendering:
-        """Draw one script; whatever it does, there is a Rendering.
+    def submit(self, script: str, stream: object = None) -> Future[Rendering]:
+        """Queue one script. Streams (any objects) are served in turn; whoever gives none shares one.
 
-        Raises ScigenError only if the drawing process cannot be started again after it died.
+        The result is a Rendering whatever the script does; ScigenError only if no drawing process can be started again.
         """
-        worker = self._idle.get()
-        try:
-            return self._draw_on(worker, script)
-        finally:
-            self._idle.put(worker)
+        job = Job(script, stream)
+        self._queue.put(job)
+        return job.result
+
+    def draw(self, script: str) -> Rendering:
+        """Draw one script and wait for it; see `submit`."""
+        return self.submit(script).result()
 
     def map(self, scripts: Iterable[str]) -> Iterator[Rendering]:
         """Draw many, in order. Takes from `scripts` only a few more than were taken from the result."""
-        pending: deque[Future[Rendering]] = deque()
+        stream, pending = object(), deque[Future[Rendering]]()
         try:
             for script in scripts:
-                pending.append(self._threads.submit(self.draw, script))
-                if len(pending) > 3 * self.workers:
+                pending.append(self.submit(script, stream))
+                if len(pending) >= WINDOW * self.workers:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
@@ -231,17 +119,96 @@ class RenderPool:
             for future in pending:
                 future.cancel()
 
-    def _draw_on(self, worker: _Worker, script: str) -> Rendering:
-        start = time.perf_counter()
+    def as_completed(self, scripts: Iterable[str]) -> Iterator[tuple[int, Rendering]]:
+        """Draw many; gives each with its number, from 0, as soon as it is there. Takes scripts as `map` does."""
+        stream, done = object(), queue.SimpleQueue[tuple[int, Future[Rendering]]]()
+        pending: dict[int, Future[Rendering]] = {}
+
+        def one() -> tuple[int, Rendering]:
+            index, future = done.get()
+            del pending[index]
+            return index, future.result()
+
+        try:
+            for index, script in enumerate(scripts):
+                pending[index] = self.submit(script, stream)
+                pending[index].add_done_callback(lambda future, index=index: done.put((index, future)))  # type: ignore[misc]
+                if len(pending) >= WINDOW * self.workers:
+                    yield one()
+            while pending:
+                yield one()
+        finally:
+            for future in pending.values():
+                future.cancel()
+
+    async def draw_async(self, script: str) -> Rendering:
+        """`draw` without blocking the event loop. Cancelling it takes a script that still waits off the queue."""
+        return await asyncio.wrap_future(self.submit(script))
+
+    async def map_async(self, scripts: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[Rendering]:
+        """`map` without blocking the event loop."""
+        stream, pending = object(), deque[asyncio.Future[Rendering]]()
+        try:
+            async for script in _each(scripts):
+                pending.append(asyncio.wrap_future(self.submit(script, stream)))
+                if len(pending) >= WINDOW * self.workers:
+                    yield await pending.popleft()
+            while pending:
+                yield await pending.popleft()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _serve(self, number: int) -> None:
+        """The life of the thread that speaks with one worker."""
+        worker = self._all[number]
+        while (job := self._queue.take()) is not None:
+            if not job.result.set_running_or_notify_cancel():
+                continue
+            try:
+                self._learn(number, worker)
+                start = time.perf_counter()
+                head, body = self._draw_on(worker, job.script)
+                self._judges.submit(self._finish, job, head, body, time.perf_counter() - start)
+            except BaseException as e:
+                job.result.set_exception(e)
+
+    def _draw_on(self, worker: Worker, script: str) -> tuple[dict[str, Any], bytes]:
         for _ in range(2):
             try:
-                header, body = worker.draw(script)
-            except _ZygoteDied:
+                return worker.draw(script)
+            except ZygoteDied:
                 worker.restart()
-                continue
             except TimeoutError:
                 worker.restart()
-                header, body = {"end": "timeout"}, b""
-            return picture.judge(header, body, self.limits, time.perf_counter() - start)
-        error = ScriptError(type="ZygoteDied", message="the drawing process died twice while drawing this script")
-        return Rendering(Status.CODE_ERROR, error=error, seconds=time.perf_counter() - start)
+                return {"end": "timeout"}, b""
+        return {"end": "zygote_died"}, b""
+
+    def _finish(self, job: Job, head: dict[str, Any], body: bytes, seconds: float) -> None:
+        try:
+            report, pngs = picture.unpack(body)
+            self._lessons.add(report.get("formulas", []))
+            job.result.set_result(picture.judge(head, report, pngs, self.limits, seconds))
+        except BaseException as e:
+            job.result.set_exception(e)
+
+    def _learn(self, number: int, worker: Worker) -> None:
+        """Have formulas laid out that come again and again, and give the layouts to all workers. Never a must."""
+        try:
+            if batch := self._lessons.next():
+                layouts = worker.lay_out([list(formula) for formula in batch])
+                for inbox in self._layouts if layouts else []:
+                    inbox.append(layouts)
+            while self._layouts[number]:
+                worker.keep(self._layouts[number].popleft())
+        except (ZygoteDied, TimeoutError):
+            worker.restart()
+
+
+async def _each(scripts: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
+    if isinstance(scripts, AsyncIterable):
+        async for script in scripts:
+            yield script
+    else:
+        for script in scripts:
+            yield script

@@ -1,29 +1,24 @@
-"""Runs one untrusted script and keeps the picture it makes. Only ever called in a locked-down child of the zygote.
+"""Runs one untrusted script and sends off the pictures it makes. Only ever called in a locked-down child of the zygote.
 
-Which picture: what the last `savefig` wrote (as PNG, with the script's own arguments), else the last figure at the
-last `plt.show`, else the last figure open at the end, on its own canvas at its own dpi. Nothing is cropped unless the
-script's savefig asked for it. It does not decide what the outcome is worth: the parent looks at the PNG.
+The last picture taken is the script's picture; see `capture` for what is taken. It does not decide what the outcome is
+worth: the parent looks at the PNG.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import random
 import sys
+import time
 import traceback
-from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
-from scigen.rendering import introspection
+from scigen.rendering import capture, fonts, introspection, text_cache
 
 NAME = "script.py"
 STDOUT_KEPT = 2000
-"""Characters of standard output that go with an error."""
-
-
-class PictureTooLarge(ValueError):
-    """The figure has more pixels than the limits allow."""
+"""Characters of standard output and error that go with an error."""
 
 
 class _Tail(io.TextIOBase):
@@ -40,51 +35,105 @@ class _Tail(io.TextIOBase):
         return len(s)
 
 
-@dataclass
-class _Capture:
-    """The picture so far. `saved` says that it comes from a savefig of the script, which a show does not replace."""
-
-    max_pixels: int
-    png: bytes = b""
-    texts: list[dict[str, Any]] = field(default_factory=list)
-    saved: bool = False
+_tail = _Tail()
 
 
-def run(source: str, max_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """Execute the script as `__main__`. Gives the report (JSON-ready) and the PNG, empty if there is none.
+def warm_up() -> None:
+    """Load and use what scripts use, so that a child finds fonts, formulas and modules in memory."""
+    import importlib
 
-    The report's `outcome` is one of drawn, no_figure, error, memory, too_large.
-    """
+    import matplotlib
+
+    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import numpy as np
 
-    random.seed(0)
-    np.random.seed(0)
-    default_rng = np.random.default_rng
-    np.random.default_rng = lambda seed=None: default_rng(0 if seed is None else seed)
-    tail = _Tail()
-    sys.stdout, sys.argv = tail, [NAME]
-    capture = _Capture(max_pixels)
-    _patch(capture)
+    for name in (
+        *("numpy.random", "numpy.linalg", "numpy.fft", "numpy.polynomial", "mpl_toolkits.mplot3d"),
+        *("matplotlib.animation", "matplotlib.sankey", "matplotlib.table", "matplotlib.tri", "matplotlib.dates"),
+        *("mpl_toolkits.axes_grid1", "PIL.PngImagePlugin", "decimal", "fractions", "statistics", "calendar"),
+    ):
+        importlib.import_module(name)
+    text_cache.install(fonts.fallback())
+    introspection.install()
+    figure = plt.figure()
+    axes = figure.add_subplot(211)
+    axes.set_title(r"$\frac{a}{b}\sqrt{x}\vec{F}\hat{\imath}_1^2 30^\circ$ warm")
+    axes.text(0.5, 0.5, "b", weight="bold", style="italic")
+    axes.plot([1, 2], label="l")
+    axes.legend()
+    axes.imshow(np.eye(3))
+    solid = figure.add_subplot(212, projection="3d")
+    solid.plot([0, 1], [0, 1], [0, 1])
+    figure.savefig(io.BytesIO(), bbox_inches="tight")
+    plt.close("all")
+    matplotlib.rcdefaults()
+    matplotlib.use("Agg")
+
+
+def run(source: str, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Execute the script as `__main__`. Gives the report (JSON-ready) and the PNGs, one after the other.
+
+    The report's `outcome` is one of drawn, no_figure, error, memory, too_large.
+    """
+    start = time.perf_counter()
+    _seed()
+    sys.stdout = sys.stderr = _tail
+    sys.argv = [NAME]
+    taken = capture.Capture(max_pixels)
+    taken.install()
+    report = _execute(source, taken)
+    pngs = [p.png for p in taken.pictures.values()] if report["outcome"] == "drawn" else []
+    report["seconds"] = {"script": time.perf_counter() - start - taken.draw_s, "draw": taken.draw_s}
+    report["formulas"] = text_cache.new_formulas()
+    return report, b"".join(pngs)
+
+
+def _execute(source: str, taken: capture.Capture) -> dict[str, Any]:
+    import matplotlib.pyplot as plt
+
     ended: SystemExit | None = None
     try:
         try:
             exec(compile(source, NAME, "exec"), _main_namespace())  # noqa: S102 - this is the sandbox's purpose
         except SystemExit as e:
             ended = e
-        if not capture.png and plt.get_fignums():
-            plt.figure(plt.get_fignums()[-1]).show()
-    except MemoryError:
-        return {"outcome": "memory"}, b""
-    except PictureTooLarge as e:
-        return {"outcome": "too_large", "error": _error(e, tail.text)}, b""
+        if not taken.pictures:
+            taken.show([plt.figure(n) for n in plt.get_fignums()])
+    except MemoryError as e:
+        return {"outcome": "memory", "error": _error(e)}
+    except capture.PictureTooLarge as e:
+        return {"outcome": "too_large", "error": _error(e)}
     except BaseException as e:
-        return {"outcome": "error", "error": _error(e, tail.text)}, b""
-    if capture.png:
-        return {"outcome": "drawn", "texts": capture.texts}, capture.png
+        return {"outcome": "error", "error": _error(e)}
+    if taken.pictures:
+        pictures = list(taken.pictures.values())
+        drawing = {**pictures[-1].drawing, "figures": len(pictures)}
+        return {"outcome": "drawn", "sizes": [len(p.png) for p in pictures], "drawing": drawing}
     if ended is not None and ended.code not in (None, 0):
-        return {"outcome": "error", "error": _error(ended, tail.text)}, b""
-    return {"outcome": "no_figure"}, b""
+        return {"outcome": "error", "error": _error(ended)}
+    return {"outcome": "no_figure"}
+
+
+def timed_out(frame: FrameType | None) -> dict[str, Any]:
+    """The report of a script that is still at work when its time is over, with the line it is at."""
+    line = None
+    while frame is not None and line is None:
+        line = frame.f_lineno if frame.f_code.co_filename == NAME else None
+        frame = frame.f_back
+    return {"outcome": "timeout", "error": {"type": "Timeout", "message": "", "line": line, "stdout": _last_output()}}
+
+
+def _seed() -> None:
+    """Make what is random the same in every run, also for scripts that ask for a fresh seed."""
+    import numpy as np
+
+    default_rng, seed_numpy, seed_random = np.random.default_rng, np.random.seed, random.seed
+    np.random.default_rng = lambda seed=None: default_rng(0 if seed is None else seed)
+    np.random.seed = lambda seed=None: seed_numpy(0 if seed is None else seed)
+    setattr(random, "seed", lambda a=None, version=2: seed_random(0 if a is None else a, version))  # noqa: B010
+    np.random.seed()
+    random.seed()
 
 
 def _main_namespace() -> dict[str, Any]:
@@ -96,57 +145,7 @@ def _main_namespace() -> dict[str, Any]:
     return main.__dict__
 
 
-def _patch(capture: _Capture) -> None:
-    """Let savefig, plt.show and Figure.show hand their picture to `capture`."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    original = Figure.savefig
-
-    def take(figure: Any, **kwargs: Any) -> bytes:
-        dpi = kwargs.get("dpi", mpl.rcParams["savefig.dpi"])
-        dpi = figure.dpi if dpi in ("figure", None) else float(dpi)
-        width, height = figure.get_size_inches() * dpi
-        if width * height > capture.max_pixels:
-            raise PictureTooLarge(f"{width:.0f} x {height:.0f} px; at most {capture.max_pixels} px are allowed")
-        buffer = io.BytesIO()
-        original(figure, buffer, **{**kwargs, "format": "png", "metadata": {"Software": None}})
-        capture.png, capture.texts = buffer.getvalue(), introspection.drawn()
-        return capture.png
-
-    def savefig(self: Any, fname: Any, *, format: str | None = None, **kwargs: Any) -> None:
-        kwargs.pop("metadata", None)
-        kwargs.pop("pil_kwargs", None)
-        kwargs.pop("backend", None)
-        png = take(self, **kwargs)
-        capture.saved = True
-        if hasattr(fname, "write"):
-            if (format or "png").lower() == "png":
-                fname.write(png)
-            else:
-                original(self, fname, format=format, **kwargs)
-            return
-        try:  # for scripts that read their file again; where a path is out of bounds the picture counts, not the file
-            with open(os.fspath(fname), "wb") as f:
-                f.write(png)
-        except OSError:
-            pass
-
-    def show_figure(self: Any, *args: Any, **kwargs: Any) -> None:
-        if not capture.saved:
-            take(self, dpi="figure", facecolor="auto", edgecolor="auto", bbox_inches=None)
-
-    def show(*args: Any, **kwargs: Any) -> None:
-        if plt.get_fignums():
-            show_figure(plt.figure(plt.get_fignums()[-1]))
-
-    setattr(Figure, "savefig", savefig)  # noqa: B010 - mypy takes a plain assignment for a mistake
-    setattr(Figure, "show", show_figure)  # noqa: B010
-    plt.show = show
-
-
-def _error(e: BaseException, stdout: str) -> dict[str, Any]:
+def _error(e: BaseException) -> dict[str, Any]:
     """Shape of `scigen.records.ScriptError`."""
     lines = [f.lineno for f in traceback.extract_tb(e.__traceback__) if f.filename == NAME]
     if isinstance(e, SyntaxError) and e.filename == NAME:
@@ -159,5 +158,9 @@ def _error(e: BaseException, stdout: str) -> dict[str, Any]:
         "type": type(e).__name__[:200],
         "message": message.encode(errors="replace").decode(),
         "line": lines[-1] if lines else None,
-        "stdout": stdout.encode(errors="replace").decode(),
+        "stdout": _last_output(),
     }
+
+
+def _last_output() -> str:
+    return _tail.text.encode(errors="replace").decode()

@@ -1,15 +1,15 @@
-"""The warm process: loads Matplotlib once, then forks a locked-down child for each script.
+"""The warm process: loads what scripts need once, then forks a locked-down child for each script.
 
-`python -m scigen.rendering.zygote OPTIONS` (JSON of `Options`) speaks over its standard input and output:
-in: u32 length, script in UTF-8; out: u32 length of a JSON header, u32 length of the child's bytes, both.
-It passes on what the child sent without looking into it, keeps the wall clock, and ends when its input closes.
+`python -m scigen.rendering.zygote OPTIONS` (JSON of `Options`) speaks over its standard input and output in frames of
+two u32 lengths, a JSON head and a body. In: {"do": "draw"} with a script in UTF-8, {"do": "lay_out"} with formulas,
+{"do": "keep"} with layouts. Out: how the child ended, and its bytes, into which this process does not look. It keeps
+the wall clock and the size of the work folder, and ends when its input closes. What a script may draw is in `script`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import json
 import os
 import resource
@@ -17,17 +17,25 @@ import select
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from scigen.rendering import introspection, lockdown, script
+from scigen.rendering import lockdown, namespaces, script, text_cache
 
 REPORT_BYTES = 8 << 20
-"""Room for the child's report beside the PNG."""
+"""Room for the child's report beside the PNGs."""
+LEARN_S = 10.0
+"""Wall clock for a lesson of texts."""
 _REPLY_FD, _RULES_FD = 3, 4
+_LOOK_S = 0.05
+"""How often the work folder is measured where no tmpfs bounds it."""
 
 
 @dataclass(frozen=True)
@@ -35,57 +43,30 @@ class Options:
     """What the pool tells a zygote."""
 
     folder: str
-    """The worker's private folder; scripts run in `work` below it, which is emptied after each."""
+    """The worker's private folder; without namespaces scripts run in `work` below it, which is emptied after each."""
     sandbox: bool
     """Landlock and seccomp; False only for a user's own scripts."""
+    namespaces: bool
+    """Whether to go into own namespaces where the host allows it."""
     timeout_s: float
     memory_mb: int
     max_png_bytes: int
     max_pixels: int
+    work_mb: int
+    work_files: int
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
 
-def warm_up() -> None:
-    """Load and use what scripts use, so that a child finds fonts, mathtext and modules in memory."""
-    import importlib
-
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    for name in (
-        *("numpy.random", "numpy.linalg", "numpy.fft", "numpy.polynomial", "mpl_toolkits.mplot3d"),
-        *("matplotlib.animation", "matplotlib.sankey", "matplotlib.table", "matplotlib.tri", "matplotlib.dates"),
-        *("mpl_toolkits.axes_grid1", "PIL.PngImagePlugin", "decimal", "fractions", "statistics", "calendar"),
-    ):
-        importlib.import_module(name)
-    figure = plt.figure()
-    axes = figure.add_subplot(211)
-    axes.set_title(r"$\frac{a}{b}\sqrt{x}\vec{F}\hat{\imath}_1^2 30^\circ$ warm")
-    axes.text(0.5, 0.5, "b", weight="bold", style="italic")
-    axes.plot([1, 2], label="l")
-    axes.legend()
-    axes.imshow(np.eye(3))
-    solid = figure.add_subplot(212, projection="3d")
-    solid.plot([0, 1], [0, 1], [0, 1])
-    figure.savefig(io.BytesIO(), bbox_inches="tight")
-    plt.close("all")
-    matplotlib.rcdefaults()
-    matplotlib.use("Agg")
-
-
 def readable_paths() -> list[Path]:
-    """Where libraries, fonts and Matplotlib's font list lie; never the project's own folder or a home."""
-    config = os.environ.get("MPLCONFIGDIR")
+    """Where libraries and fonts lie; never the project's own folder or a home."""
+    packages = (p for p in sys.path if Path(p).name in ("site-packages", "dist-packages"))
     return [
         *(Path(p) / d for p in {sys.prefix, sys.base_prefix} for d in ("lib", "lib64")),
+        *(Path(p) for p in packages),
         *(Path(p) for p in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/fonts", "/usr/local/share/fonts")),
-        *(Path(p) for p in ("/usr/share/zoneinfo", "/dev/null", "/dev/urandom")),
-        *([Path(config)] if config else []),
+        *(Path(p) for p in ("/usr/share/matplotlib", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom")),
     ]
 
 
@@ -93,27 +74,64 @@ class Zygote:
     """Forks one child a script and brings back what it sent and how it ended."""
 
     def __init__(self, options: Options) -> None:
+        """Goes into the namespaces, so it must come before any thread and any import that makes one."""
         self.options = options
-        self.work = Path(options.folder) / "work"
-        self.work.mkdir(exist_ok=True)
+        cache = Path(os.environ["MPLCONFIGDIR"])
+        statm = os.open("/proc/self/statm", os.O_RDONLY)  # the private root has no /proc
+        readable = readable_paths()
+        self.way = namespaces.usable(readable) if options.namespaces else "none"
+        if self.way == "none":
+            self.work = Path(options.folder) / "work"
+            self.work.mkdir(exist_ok=True)
+        else:
+            namespaces.enter(self.way, readable, cache, options.work_mb, options.work_files)
+            self.work = namespaces.WORK
+        self._load(cache if self.way != "none" else None)
         self.null = os.open(os.devnull, os.O_RDWR)
-        self.baseline = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        self.rules = lockdown.landlock_ruleset(readable_paths(), self.work) if options.sandbox else -1
+        self.rules = lockdown.landlock_ruleset([*readable, cache], self.work) if options.sandbox else -1
         self.filter = lockdown.seccomp_program() if options.sandbox else b""
+        self.baseline = int(os.read(statm, 100).split()[0]) * resource.getpagesize()
+        os.close(statm)
+        lockdown.undumpable()
+        gc.collect()
+        gc.freeze()
 
-    def serve(self, source: str, parent_fd: int) -> tuple[dict[str, Any], bytes]:
-        """Run one script. The header says how it ended: `end` is reply, timeout, too_big or died."""
+    def _load(self, to_seal: Path | None) -> None:
+        script.warm_up()
+        if to_seal is not None:
+            namespaces.seal(to_seal)
+        root = os.environ.get("PYTHONPATH")
+        sys.path[:] = [p for p in sys.path if p != root]
+
+    def draw(self, source: str, parent_fd: int) -> tuple[dict[str, Any], bytes]:
+        """Run one script. The head says how it ended: `end` is reply, timeout, too_big, folder_full or died."""
+        o = self.options
+        run = partial(script.run, source, o.max_pixels)
+        return self._in_child(run, o.timeout_s, o.max_png_bytes + REPORT_BYTES, parent_fd)
+
+    def lay_out(self, formulas: bytes, parent_fd: int) -> tuple[dict[str, Any], bytes]:
+        """Have a confined child lay out formulas of anybody's; the body is what `keep` takes."""
+        head, body = self._in_child(partial(_lay_out, formulas), LEARN_S, REPORT_BYTES, parent_fd)
+        return head, body[8 + struct.unpack_from("<I", body)[0] :] if head["end"] == "reply" else b""
+
+    def keep(self, layouts: bytes) -> tuple[dict[str, Any], bytes]:
+        """Put layouts where all later children find them."""
+        kept = text_cache.keep(layouts)
+        gc.freeze()
+        return {"kept": kept}, b""
+
+    def _in_child(self, job: Job, timeout_s: float, largest: int, parent_fd: int) -> tuple[dict[str, Any], bytes]:
         start = time.perf_counter()
         read_fd, write_fd = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
-                self._child(source, write_fd)
+                self._child(job, timeout_s, write_fd)
             finally:
                 os._exit(1)
         os.close(write_fd)
         try:
-            end, body = self._collect(read_fd, parent_fd, start + self.options.timeout_s)
+            end, body = self._collect(read_fd, parent_fd, start + timeout_s, largest)
             ended_by = self._signal_of(pid) if end == "died" else 0
         finally:
             os.close(read_fd)
@@ -122,8 +140,8 @@ class Zygote:
                     kill(pid, signal.SIGKILL)
             _, _, usage = os.wait4(pid, 0)
             self._empty_work()
-        header = {"end": end, "signal": ended_by, "max_rss_kb": usage.ru_maxrss}
-        return header, body
+        cpu_s = usage.ru_utime + usage.ru_stime
+        return {"end": end, "signal": ended_by, "max_rss_kb": usage.ru_maxrss, "cpu_s": cpu_s}, body
 
     def _signal_of(self, pid: int) -> int:
         """The signal that ended the child, 0 for none. A child that only closed its pipe is given a second to end."""
@@ -135,18 +153,20 @@ class Zygote:
             time.sleep(0.002)
         return 0
 
-    def _collect(self, fd: int, parent_fd: int, deadline: float) -> tuple[str, bytes]:
+    def _collect(self, fd: int, parent_fd: int, deadline: float, largest: int) -> tuple[str, bytes]:
         poll, buffer = select.poll(), bytearray()
         poll.register(fd, select.POLLIN)
         poll.register(parent_fd, select.POLLIN)
-        largest = self.options.max_png_bytes + REPORT_BYTES
+        deadline += 0.25  # the child's own alarm, which knows the line, comes first
         while True:
             left = deadline - time.perf_counter()
             if left <= 0:
                 return "timeout", b""
-            ready = dict(poll.poll(left * 1000))
+            ready = dict(poll.poll((min(left, _LOOK_S) if self.way == "none" else left) * 1000))
             if parent_fd in ready:  # it never writes while a script runs: it is gone
                 raise EOFError("the pool has gone")
+            if not ready and self.way == "none" and self._work_is_full():
+                return "folder_full", b""
             if fd not in ready:
                 continue
             chunk = os.read(fd, 1 << 20)
@@ -158,19 +178,25 @@ class Zygote:
             if len(buffer) >= 8 and len(buffer) >= 8 + sum(struct.unpack_from("<II", buffer)):
                 return "reply", bytes(buffer)
 
-    def _child(self, source: str, write_fd: int) -> None:
+    def _child(self, job: Job, timeout_s: float, write_fd: int) -> None:
         try:
-            self._confine(write_fd)
+            self._confine(write_fd, timeout_s)
         except BaseException as e:
-            _send(_REPLY_FD, {"outcome": "no_sandbox", "error": repr(e)[:500]}, b"")
+            send(_REPLY_FD, {"outcome": "no_sandbox", "error": repr(e)[:500]}, b"")
             return
+        signal.signal(signal.SIGALRM, self._on_alarm)
         try:
-            report, png = script.run(source, self.options.max_pixels)
+            report, body = job()
         except MemoryError:
-            report, png = {"outcome": "memory"}, b""
-        _send(_REPLY_FD, report, png)
+            report, body = {"outcome": "memory"}, b""
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        send(_REPLY_FD, report, body)
 
-    def _confine(self, write_fd: int) -> None:
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
+        send(_REPLY_FD, script.timed_out(frame), b"")
+        os._exit(0)
+
+    def _confine(self, write_fd: int, timeout_s: float) -> None:
         """Give up everything the script does not need. The order matters: files first, then rights, seccomp last."""
         o = self.options
         os.setsid()
@@ -185,32 +211,55 @@ class Zygote:
             os.dup2(rules, _RULES_FD)
         os.closerange(_RULES_FD + (1 if o.sandbox else 0), 4096)
         os.chdir(self.work)
-        config = os.environ.get("MPLCONFIGDIR", "")
+        config = os.environ["MPLCONFIGDIR"]
         os.environ.clear()
         os.environ.update(
             {"MPLBACKEND": "Agg", "MPLCONFIGDIR": config, "HOME": str(self.work), "PATH": "", "LANG": "C.UTF-8"}
         )
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        gc.set_threshold(50_000, 20, 100)
+        signal.setitimer(signal.ITIMER_REAL, timeout_s)
         lockdown.no_new_privileges()
-        if os.geteuid() == 0:
+        if os.geteuid() == 0 or self.way != "none":
             lockdown.drop_capabilities()
-        cpu_s = int(o.timeout_s) + 2
-        lockdown.limit_resources(self.baseline + (o.memory_mb << 20), cpu_s, o.max_png_bytes)
+        lockdown.limit_resources(self.baseline + (o.memory_mb << 20), int(timeout_s) + 2, o.work_mb << 20)
         if o.sandbox:
             lockdown.landlock_restrict(_RULES_FD)
             os.close(_RULES_FD)
             lockdown.seccomp_restrict(self.filter)
 
+    def _work_is_full(self) -> bool:
+        size = count = 0
+        for folder, _, files in os.walk(self.work):
+            count += 1 + len(files)
+            for name in files:
+                with contextlib.suppress(OSError):
+                    size += os.lstat(os.path.join(folder, name)).st_blocks * 512
+            if count > self.options.work_files or size > self.options.work_mb << 20:
+                return True
+        return False
+
     def _empty_work(self) -> None:
+        """Remove what the script left, whatever its modes and depth. Raises OSError, and then this zygote must go."""
         for entry in os.scandir(self.work):
             if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
+                try:
+                    shutil.rmtree(entry.path)
+                except (OSError, RecursionError):
+                    remove = 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"'
+                    subprocess.run(["/bin/sh", "-c", remove, "sh", entry.path], check=True, capture_output=True)
             else:
                 os.unlink(entry.path)
 
 
-def _send(fd: int, head: dict[str, Any], body: bytes) -> None:
+Job = Callable[[], tuple[dict[str, Any], bytes]]
+
+
+def _lay_out(formulas: bytes) -> tuple[dict[str, Any], bytes]:
+    return {}, text_cache.lay_out(formulas)
+
+
+def send(fd: int, head: dict[str, Any], body: bytes) -> None:
+    """Write one frame, whole."""
     text = json.dumps(head).encode()
     data = memoryview(struct.pack("<II", len(text), len(body)) + text + body)
     while data:
@@ -234,27 +283,35 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's affair
-    root = os.environ.get("PYTHONPATH")
+    own = Path(options.folder)
+    top = os.open(own.parent.parent, os.O_RDONLY | os.O_DIRECTORY)  # a way back to the folder from the private root
     try:
-        warm_up()
-        introspection.install()
         zygote = Zygote(options)
-        lockdown.undumpable()
-        sys.path[:] = [p for p in sys.path if p != root]
-        gc.collect()
-        gc.freeze()
-        _send(fd_out, {"end": "ready"}, zygote.serve("pass", fd_in)[1])
+        answer, _ = _head_and_body(zygote.draw("pass", fd_in)[1])
+        send(fd_out, {"namespaces": zygote.way, "trial": answer}, b"")
         while True:
-            (size,) = struct.unpack("<I", _receive(fd_in, 4))
-            source = _receive(fd_in, size).decode("utf-8", "surrogatepass")
-            _send(fd_out, *zygote.serve(source, fd_in))
+            sizes = struct.unpack("<II", _receive(fd_in, 8))
+            request, body = json.loads(_receive(fd_in, sizes[0])), _receive(fd_in, sizes[1])
+            match request["do"]:
+                case "draw":
+                    reply = zygote.draw(body.decode("utf-8", "surrogatepass"), fd_in)
+                case "lay_out":
+                    reply = zygote.lay_out(body, fd_in)
+                case _:
+                    reply = zygote.keep(body)
+            send(fd_out, *reply)
     except (EOFError, BrokenPipeError):
-        Path(options.folder).with_suffix(".log").unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(options.folder, ignore_errors=True)
-        with_siblings = Path(options.folder).parent
         with contextlib.suppress(OSError):
-            with_siblings.rmdir()
+            os.unlink(f"{own.parent.name}/{own.name}.log", dir_fd=top)
+    finally:
+        shutil.rmtree(f"{own.parent.name}/{own.name}", ignore_errors=True, dir_fd=top)
+        with contextlib.suppress(OSError):  # the last zygote removes the pool's folder too
+            os.rmdir(own.parent.name, dir_fd=top)
+
+
+def _head_and_body(frame: bytes) -> tuple[dict[str, Any], bytes]:
+    head, body = struct.unpack_from("<II", frame) if len(frame) >= 8 else (0, 0)
+    return json.loads(frame[8 : 8 + head] or b"{}"), frame[8 + head : 8 + head + body]
 
 
 if __name__ == "__main__":
