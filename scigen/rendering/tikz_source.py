@@ -1,0 +1,125 @@
+r"""The texts around TikZ: what is compiled for a script, what TeX's log says about a fault, the words on the page.
+
+A script with `\documentclass` is compiled as it is. Anything else is a picture, or only the inside of one, and is put
+into a document of class `standalone`, on the lines that it has in the script.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+JOB = "picture"
+"""Name of TeX's job: the document is `picture.tex`."""
+STDOUT_KEPT = 2000
+"""Characters of the log that go with an error."""
+MAX_WORDS = 1000
+
+_PREAMBLE = (
+    r"\documentclass[tikz]{standalone}\usepackage{amsmath,amssymb}"
+    r"\usetikzlibrary{angles,arrows.meta,backgrounds,calc,decorations.markings,decorations.pathmorphing,fit,"
+    r"intersections,matrix,patterns,positioning,quotes,shapes.geometric,trees}"
+)
+_PACKAGES = {
+    r"\\begin\{\w*axis\}|\\pgfplots": r"\usepackage{pgfplots}\pgfplotsset{compat=newest}",
+    r"\\begin\{circuitikz\}": r"\usepackage{circuitikz}",
+    r"\\tdplot": r"\usepackage{tikz-3dplot}",
+}
+
+STANDALONE = r"""
+\NeedsTeXFormat{LaTeX2e}[2020-10-01]
+\ProvidesClass{standalone}[2026/11/01 stand-in of scigen: the whole document is one box, the page is cut to it]
+\newbox\scigen@box
+\newdimen\scigen@border \scigen@border=0.5bp
+\newif\ifscigen@tikz
+\DeclareOption{tikz}{\scigen@tikztrue}
+\DeclareOption*{\expandafter\scigen@option\CurrentOption=\@nil}
+\def\scigen@option#1=#2\@nil{%
+  \def\scigen@name{#1}%
+  \def\scigen@wanted{border}\ifx\scigen@name\scigen@wanted\scigen@setborder{#2}\else
+  \def\scigen@wanted{margin}\ifx\scigen@name\scigen@wanted\scigen@setborder{#2}\else
+  \PassOptionsToClass{\CurrentOption}{article}\fi\fi}
+\def\scigen@setborder#1{\afterassignment\scigen@rest\scigen@border=\@firstofone#1bp\relax}
+\def\scigen@rest#1\relax{}
+\ProcessOptions\relax
+\LoadClass{article}
+\pagestyle{empty}
+\ifdefined\pdfpagewidth\else\let\pdfpagewidth\pagewidth\let\pdfpageheight\pageheight\fi
+\ifscigen@tikz\RequirePackage{tikz}\fi
+\AddToHook{begindocument/end}{\setbox\scigen@box=\hbox\bgroup\normalcolor\ignorespaces}
+\AddToHook{enddocument}{\unskip\egroup
+  \pdfpagewidth=\dimexpr\wd\scigen@box+2\scigen@border\relax
+  \pdfpageheight=\dimexpr\ht\scigen@box+\dp\scigen@box+2\scigen@border\relax
+  \hoffset=-1in \voffset=-1in
+  \shipout\vbox{\kern\scigen@border\hbox{\kern\scigen@border\box\scigen@box}}}
+\endinput
+"""
+"""Stands in for the class of this name, which Debian keeps in a package of 150 MB, where that is not installed."""
+
+
+def document(script: str) -> str:
+    """The document that is compiled; line n of the script is line n of it."""
+    if re.search(r"^[^%\n]*\\document(class|style)\b", script, re.MULTILINE):
+        return script
+    packages = "".join(load for use, load in _PACKAGES.items() if re.search(use, script))
+    body = re.search(r"\\begin\s*\{", script)
+    if body is None:
+        return rf"{_PREAMBLE}{packages}\begin{{document}}\begin{{tikzpicture}}{script}" + (
+            "\n\\end{tikzpicture}\\end{document}\n"
+        )
+    start = body.start() if r"\usepackage" in script[: body.start()] else 0
+    return rf"{_PREAMBLE}{packages}{script[:start]}\begin{{document}}{script[start:]}" + "\n\\end{document}\n"
+
+
+def needs_two_runs(script: str) -> bool:
+    """Whether the first run finds out positions that the second one needs."""
+    return re.search(r"remember\s+picture|\\(page|auto)?ref\b|legend to name", script) is not None
+
+
+_FAULT = re.compile(rf"^(?:(?:\./)?(?P<file>[^\s:]+):(?P<line>\d+): |! )(?P<text>\S.*)$", re.MULTILINE)
+_KIND = re.compile(r"^((?:LaTeX|Package|Class|pdfTeX|LuaTeX)\b[\w -]*?error)\s*:?\s*", re.IGNORECASE)
+_CONTEXT = re.compile(r"^l\.(\d+) ?(.*)$", re.MULTILINE)
+
+
+def error(log: str, script: str) -> dict[str, Any]:
+    """The first fault in TeX's log, in the shape of `scigen.records.ScriptError`."""
+    log = log.partition("\nHere is how much of TeX's memory")[0]
+    stdout = log[-STDOUT_KEPT:]
+    fault = _FAULT.search(log)
+    if fault is None:
+        last = next((line for line in reversed(log.splitlines()) if line.strip()), "TeX ended without saying why")
+        return {"type": "TeX Error", "message": last[:STDOUT_KEPT], "line": None, "stdout": stdout}
+    text, kind = fault["text"].strip(), "TeX Error"
+    if named := _KIND.match(text):
+        kind, text = named[1], text[named.end() :]
+    context = _CONTEXT.search(log, fault.end())
+    own = fault["file"] in (None, f"{JOB}.tex")
+    line = int(fault["line"] or context[1]) if own and (fault["line"] or context) else None
+    if context and context[2].strip():
+        text += f" (read so far: {context[2].strip()})"
+    last_line = script.count("\n") + 1
+    return {
+        "type": kind[:200],
+        "message": text[:STDOUT_KEPT],
+        "line": min(line, last_line) if line else None,
+        "stdout": stdout,
+    }
+
+
+_WORD = re.compile(
+    r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', re.DOTALL
+)
+_HEIGHT = 0.888
+"""Height of a word's box by its size in points, with TeX's own fonts (ascent 0.694, descent 0.194)."""
+
+
+def words(listing: str, scale: float) -> list[dict[str, Any]]:
+    """Words of `pdftotext -bbox-layout` in the shape of `DrawnText`. `scale`: pixels a point."""
+    found = []
+    for x0, y0, x1, y1, text in _WORD.findall(listing)[:MAX_WORDS]:
+        left, top, right, bottom = (float(v) * scale for v in (x0, y0, x1, y1))
+        box = {"cx": (left + right) / 2, "cy": (top + bottom) / 2, "width": right - left, "height": bottom - top}
+        size = (bottom - top) / scale / _HEIGHT
+        found.append({"text": unescape(text)[:500], "box": box, "size": round(size, 2)})
+    return found
