@@ -13,11 +13,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from scigen.rendering import introspection
+from scigen.rendering import introspection, png, text_cache
 
 MAX_PICTURES = 16
-PNG_LEVEL = 1
-"""zlib level: a third of the time of Matplotlib's 6, about a third more bytes, the same pixels."""
 
 
 class PictureTooLarge(ValueError):
@@ -42,6 +40,7 @@ class Capture:
     pictures: dict[int, Picture] = field(default_factory=dict)
     draw_s: float = 0.0
     """Seconds spent in drawing and encoding."""
+    taking: bool = False
     figures: list[Any] = field(default_factory=list)  # held, so that ids stay apart
     animations: list[Any] = field(default_factory=list)
 
@@ -50,27 +49,39 @@ class Capture:
         import matplotlib as mpl
         import matplotlib.pyplot as plt
         from matplotlib.animation import Animation
+        from matplotlib.backend_bases import FigureCanvasBase
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.texmanager import TexManager
 
-        self._savefig = Figure.savefig
+        self._savefig, print_figure = Figure.savefig, FigureCanvasBase.print_figure
+        print_pil = FigureCanvasAgg._print_pil
         start_animation = Animation.__init__
         capture = self
 
         def savefig(figure: Any, fname: Any, *, format: str | None = None, **kwargs: Any) -> None:
             for name in ("metadata", "pil_kwargs", "backend"):
                 kwargs.pop(name, None)
-            png = capture.take(figure, True, **kwargs)
+            picture = capture.take(figure, True, **kwargs)
             if hasattr(fname, "write"):
                 if (format or "png").lower() == "png":
-                    fname.write(png)
+                    fname.write(picture)
                 else:
-                    capture._savefig(figure, fname, format=format, **kwargs)
+                    with text_cache.plain_fonts():
+                        capture.taking = True
+                        capture._savefig(figure, fname, format=format, **kwargs)
+                        capture.taking = False
                 return
             try:  # for scripts that read their file again; where a path is out of bounds the picture counts
                 with open(os.fspath(fname), "wb") as f:
-                    f.write(png)
+                    f.write(picture)
             except OSError:
                 pass
+
+        def print_canvas(canvas: Any, filename: Any, *args: Any, **kwargs: Any) -> Any:
+            if capture.taking:  # savefig is made of it
+                return print_figure(canvas, filename, *args, **kwargs)
+            return savefig(canvas.figure, filename, **kwargs)
 
         def show_figure(figure: Any, *args: Any, **kwargs: Any) -> None:
             capture.show([figure])
@@ -92,6 +103,8 @@ class Capture:
 
         for owner, name, value in (
             *((Figure, "savefig", savefig), (Figure, "show", show_figure)),
+            (FigureCanvasAgg, "_print_pil", lambda *args, **kwargs: _print_png(print_pil, *args, **kwargs)),
+            *((FigureCanvasBase, "print_figure", print_canvas), (TexManager, "__new__", _no_tex)),
             *((plt, "show", show), (plt, "pause", pause)),
             *((plt, "switch_backend", lambda name: None), (mpl, "use", lambda backend, *, force=True: None)),
             *((Animation, "__init__", animate), (Animation, "save", save_animation)),
@@ -120,18 +133,21 @@ class Capture:
             raise PictureTooLarge(f"{width:.0f} x {height:.0f} px; at most {self.max_pixels} px are allowed")
         start = time.perf_counter()
         buffer = io.BytesIO()
-        png_kwargs = {"format": "png", "metadata": {"Software": None}, "pil_kwargs": {"compress_level": PNG_LEVEL}}
-        self._savefig(figure, buffer, **{**kwargs, **png_kwargs})
-        png = buffer.getvalue()
+        self.taking = True
+        try:
+            self._savefig(figure, buffer, **{**kwargs, "format": "png"})
+        finally:
+            self.taking = False
+        picture = buffer.getvalue()
         self.draw_s += time.perf_counter() - start
         empty = len(figure.get_children()) == 1  # its background: a plt.savefig after plt.show has closed the figure
         if not (empty and self.pictures):
             self.pictures.pop(id(figure), None)
             self.figures.append(figure)
-            self.pictures[id(figure)] = Picture(png, {"texts": introspection.drawn()}, saved)
+            self.pictures[id(figure)] = Picture(picture, introspection.drawn(), saved)
             while len(self.pictures) > MAX_PICTURES:
                 del self.pictures[next(iter(self.pictures))]
-        return png
+        return picture
 
     def _first_frames(self, figure: Any) -> None:
         """Draw the first frame of the figure's animations, as a window would."""
@@ -145,3 +161,21 @@ class Capture:
                 frame = next(animation.new_frame_seq(), None)
                 if frame is not None:
                     animation._draw_frame(frame)
+
+
+def _print_png(original: Any, canvas: Any, file: Any, fmt: str, *args: Any, **kwargs: Any) -> None:
+    """In the place of `FigureCanvasAgg._print_pil`."""
+    if fmt != "png":
+        original(canvas, file, fmt, *args, **kwargs)
+        return
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.cbook import open_file_cm
+
+    FigureCanvasAgg.draw(canvas)
+    with open_file_cm(file, "wb") as f:
+        f.write(png.encode(np.asarray(canvas.buffer_rgba()), canvas.figure.dpi))
+
+
+def _no_tex(*args: Any, **kwargs: Any) -> Any:
+    raise RuntimeError("text.usetex: there is no LaTeX in here; leave it off and write formulas as mathtext, $...$")

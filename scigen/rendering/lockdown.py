@@ -26,11 +26,11 @@ SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 444, 445, 446  # 
 MACHINE = platform.machine()
 
 # Landlock rights (linux/landlock.h). A script may read its libraries and fonts, and write plain files in its folder.
-_WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
 _MAKE_DIR, _MAKE_REG, _TRUNCATE = 1 << 7, 1 << 8, 1 << 14
 _READ = _READ_FILE | _READ_DIR
 _WORK = _READ | _WRITE_FILE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
-_ON_FILES = _READ_FILE | _WRITE_FILE | _TRUNCATE
+_ON_FILES = _EXECUTE | _READ_FILE | _WRITE_FILE | _TRUNCATE
 _KNOWN_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # ABI to number of file-system rights; from 5 on there are 16
 
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -66,6 +66,8 @@ _ARM = {
     "fadvise64": 223, "mprotect": 226, "madvise": 233, "getrandom": 278, "statx": 291, "rseq": 293,
     "faccessat2": 439,
 }
+# What a program needs besides that is put in a child's place.
+_EXECVE = {"x86_64": {"execve": 59}, "aarch64": {"execve": 221}}
 # Machine to (audit architecture, plain calls, fcntl, ioctl, clone, prlimit64, seccomp, capset, pivot_root).
 _TABLES = {
     "x86_64": (0xC000003E, _X86, 72, 16, 56, 302, 317, 126, 155),
@@ -141,11 +143,18 @@ def missing() -> tuple[str, ...]:
     lacks = []
     if landlock_abi() < 1:
         lacks.append("Landlock (kernel 5.13 or newer with `landlock` in the lsm= list)")
+    if not has_seccomp():
+        lacks.append("seccomp (CONFIG_SECCOMP_FILTER)")
+    return tuple(lacks)
+
+
+def has_seccomp() -> bool:
+    """Whether the kernel takes system-call filters."""
     try:
         prctl(PR_GET_SECCOMP)
     except OSError:
-        lacks.append("seccomp (CONFIG_SECCOMP_FILTER)")
-    return tuple(lacks)
+        return False
+    return True
 
 
 def die_with_parent() -> None:
@@ -182,8 +191,10 @@ def limit_resources(address_space: int, cpu_s: int, file_size: int, files: int =
         resource.setrlimit(what, (soft, hard))
 
 
-def landlock_ruleset(read: Iterable[Path], work: Path) -> int:
+def landlock_ruleset(read: Iterable[Path], work: Path, execute: Iterable[Path] = ()) -> int:
     """File descriptor of a Landlock rule set: read below `read`, write below `work`, nothing else, no TCP.
+
+    `execute`: programs, and what loads them, that may be put in the process's place.
 
     Paths that do not exist are left out. From ABI 6 on, signals and abstract sockets to the outside are cut too.
     """
@@ -194,6 +205,8 @@ def landlock_ruleset(read: Iterable[Path], work: Path) -> int:
     ruleset = _syscall(SYS_LANDLOCK_CREATE, ctypes.create_string_buffer(attr, len(attr)), len(attr), 0)
     for path in read:
         _landlock_add(ruleset, path, _READ & rights)
+    for path in execute:
+        _landlock_add(ruleset, path, (_EXECUTE | _READ_FILE) & rights)
     _landlock_add(ruleset, work, _WORK & rights)
     return ruleset
 
@@ -217,8 +230,10 @@ def landlock_restrict(ruleset: int) -> None:
     _syscall(SYS_LANDLOCK_RESTRICT, ruleset, 0)
 
 
-def seccomp_program() -> bytes:
+def seccomp_program(execve: bool = False) -> bytes:
     """The BPF filter: allowed calls pass, others give EPERM; a call of a foreign architecture kills.
+
+    `execve`: also let the process become another program; which one is Landlock's affair.
 
     clone3 gives ENOSYS, upon which glibc takes clone, of which only threads are allowed.
     """
@@ -233,7 +248,7 @@ def seccomp_program() -> bytes:
     program = [op(load, 4), op(equal, arch, 1, 0), op(give, _KILL), op(load, number)]
     if MACHINE == "x86_64":  # the x32 calls hide above this bit
         program += [op(at_least, 0x40000000, 0, 1), op(give, _KILL)]
-    for nr in plain.values():
+    for nr in (*plain.values(), *(_EXECVE[MACHINE].values() if execve else ())):
         program += [op(equal, nr, 0, 1), op(give, _ALLOW)]
     program += [op(equal, _CLONE3, 0, 1), op(give, _ERRNO | errno.ENOSYS)]
     clone_thread = 0x10000

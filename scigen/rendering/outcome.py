@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scigen.records import DrawnText, ScriptError, Status
+from scigen.records import Drawing, DrawnText, ScriptError, Status
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Rendering:
     """What became of one script. `png`, `width` and `height` are there exactly when `status` is ok."""
 
     status: Status
-    png: bytes | None = None
+    png: bytes | None = field(default=None, repr=False)
     width: int | None = None
     """Pixels."""
     height: int | None = None
-    texts: tuple[DrawnText, ...] = ()
-    """The texts in the picture as the drawing process reports them: exact for honest scripts, advice for others."""
+    drawing: Drawing | None = None
+    """What is in the picture, as the drawing process reports it; there when `status` is ok."""
     error: ScriptError | None = None
-    others: tuple[bytes, ...] = ()
+    others: tuple[bytes, ...] = field(default=(), repr=False)
     """PNGs of the other figures that the script saved or showed, in order; the last one of all is `png`."""
     seconds: float = 0.0
     """Wall clock from handing the script over to its reply."""
@@ -46,3 +46,8 @@ class Rendering:
     """CPU time of the script's process, by the kernel's account."""
     phases: Mapping[str, float] = field(default_factory=dict)
     """Seconds the drawing process says it spent in the `script` and in the `draw`."""
+
+    @property
+    def texts(self) -> tuple[DrawnText, ...]:
+        """The texts in the picture."""
+        return self.drawing.texts if self.drawing else ()

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scigen.errors import ScigenError
-from scigen.rendering import host, picture
+from scigen.rendering import host, languages, picture
 from scigen.rendering.fair_queue import FairQueue, Job
 from scigen.rendering.lessons import Lessons
 from scigen.rendering.outcome import Limits, Rendering
@@ -35,7 +35,8 @@ class RenderPool:
     `workers` defaults to the cores this process may use (`host.cores`). With `namespaces`, scripts are drawn in
     namespaces of their own where the host allows it, without them else. Raises ScigenError where the host cannot
     confine a script, unless `unsafe=True`, which is for one's own scripts: it leaves out Landlock, seccomp and
-    namespaces and keeps the rest.
+    namespaces and keeps the rest. Scripts are Python with Matplotlib, or, with `language="tikz"`, LaTeX: see `tikz`;
+    ScigenError too where its programs are not installed.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class RenderPool:
         *,
         namespaces: bool = True,
         unsafe: bool = False,
+        language: str = "matplotlib",
     ) -> None:
         if not unsafe:
             host.require_confinement()
@@ -52,6 +54,7 @@ class RenderPool:
             raise ScigenError(f"rendering: workers={workers}; it must be at least 1")
         self.workers = workers or host.cores()
         self.limits = limits or Limits()
+        self._language, self._programs = language, languages.load(language).programs()
         self._sandbox = not unsafe
         self._namespaces = namespaces and not unsafe
 
@@ -62,7 +65,8 @@ class RenderPool:
         self._lessons = Lessons()
         try:
             for n in range(self.workers):
-                self._all.append(Worker(self._folder / str(n), self.limits, self._sandbox, self._namespaces))
+                folder, how = self._folder / str(n), (self._sandbox, self._namespaces)
+                self._all.append(Worker(folder, self.limits, *how, self._language, self._programs))
             for worker in self._all:
                 worker.wait_ready()
         except BaseException:
@@ -91,6 +95,16 @@ class RenderPool:
         for worker in self._all:
             worker.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def confinement(self) -> str:
+        """How scripts are put into namespaces: user, root or none; see `namespaces.Way`."""
+        return self._all[0].namespaces
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the warm processes draw with: versions and fonts."""
+        return self._all[0].facts
 
     def submit(self, script: str, stream: object = None) -> Future[Rendering]:
         """Queue one script. Streams (any objects) are served in turn; whoever gives none shares one.

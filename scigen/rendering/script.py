@@ -7,16 +7,22 @@ worth: the parent looks at the PNG.
 from __future__ import annotations
 
 import io
+import os
 import random
 import sys
 import time
 import traceback
+from collections.abc import Generator, Mapping
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from scigen.rendering import capture, fonts, introspection, text_cache
+from scigen.rendering.languages import Job
 
 NAME = "script.py"
+TRIAL = "pass"
 STDOUT_KEPT = 2000
 """Characters of standard output and error that go with an error."""
 
@@ -69,6 +75,30 @@ def warm_up() -> None:
     plt.close("all")
     matplotlib.rcdefaults()
     matplotlib.use("Agg")
+
+
+def facts() -> dict[str, Any]:
+    """What this process draws with, for people: versions, and the fonts beside Matplotlib's own."""
+    import matplotlib
+    import numpy
+
+    names = [os.path.basename(path) for path, _ in fonts.fallback()]
+    return {"matplotlib": matplotlib.__version__, "numpy": numpy.__version__, "fonts": names}
+
+
+def programs() -> dict[str, str]:
+    """None: a script is run by the child itself."""
+    return {}
+
+
+def readable_paths(programs: Mapping[str, str]) -> list[Path]:
+    """What Matplotlib reads beside its package."""
+    return [Path("/usr/share/matplotlib")]
+
+
+def jobs(source: str, programs: Mapping[str, str], max_pixels: int) -> Generator[Job, int, None]:
+    """The one step of a drawing; see `languages.Language`."""
+    yield partial(run, source, max_pixels)
 
 
 def run(source: str, max_pixels: int) -> tuple[dict[str, Any], bytes]:

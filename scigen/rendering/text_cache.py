@@ -12,6 +12,8 @@ import io
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -28,10 +30,11 @@ _PROPERTIES = ("family", "style", "variant", "weight", "stretch", "size", "math_
 _formulas: dict[Any, Any] = {}
 _new: dict[Any, None] = {}
 _defaults: list[Any] = []
+_plain_fonts: list[bool] = []
 
 
 class _FontFile(io.BytesIO):
-    """A font in memory; FT2Font asks it for its name where it would have had a path."""
+    """A font in memory, which FT2Font gives back as its `fname`; only the vector formats want a path there."""
 
     def __init__(self, path: str) -> None:
         with open(path, "rb") as f:
@@ -52,6 +55,16 @@ def install(fallback: tuple[tuple[str, int], ...] = ()) -> None:
     _keep_layouts()
     _keep_formulas()
     _defaults[:] = [_settings()]
+
+
+@contextmanager
+def plain_fonts() -> Iterator[None]:
+    """Fonts from files and formulas parsed anew, for formats that embed fonts."""
+    _plain_fonts.append(True)
+    try:
+        yield
+    finally:
+        _plain_fonts.pop()
 
 
 def _settings() -> tuple[Any, ...]:
@@ -75,8 +88,10 @@ def _keep_fonts(fallback: tuple[tuple[str, int], ...]) -> None:
             file, face_index=index, _fallback_list=others, _kerning_factor=kerning, _warn_if_used=warn
         )
 
+    original = font_manager._get_font  # type: ignore[attr-defined]
+
     @lru_cache(256)
-    def get_font(paths: Any, *, _kerning_factor: Any, thread_id: int, enable_last_resort: bool) -> Any:
+    def in_memory(paths: Any, *, _kerning_factor: Any, thread_id: int, enable_last_resort: bool) -> Any:
         (first, first_index), *rest = paths
         others = [font(path, index, [], _kerning_factor) for path, index in rest]
         if enable_last_resort and (last_resort, 0) not in paths:
@@ -87,6 +102,9 @@ def _keep_fonts(fallback: tuple[tuple[str, int], ...]) -> None:
             at = paths.index((last_resort, 0))
             (result if at == 0 else others[at - 1]).set_charmap(0)
         return result
+
+    def get_font(paths: Any, **kwargs: Any) -> Any:
+        return (original if _plain_fonts else in_memory)(paths, **kwargs)
 
     manager = font_manager.FontManager
     find = manager._find_fonts_by_props
@@ -103,6 +121,26 @@ def _keep_fonts(fallback: tuple[tuple[str, int], ...]) -> None:
 
     setattr(font_manager, "_get_font", get_font)  # noqa: B010
     setattr(manager, "_find_fonts_by_props", find_fonts)  # noqa: B010
+    _complete_formulas(spare)
+
+
+def _complete_formulas(spare: list[Any]) -> None:
+    """In a text with a formula in it, Matplotlib looks no further than its own fonts; look into the spare ones too."""
+    from matplotlib import _mathtext, font_manager
+
+    dummy = 0xA4  # what it draws for a character that no font has
+    original = _mathtext.UnicodeFonts._get_glyph
+
+    def get_glyph(self: Any, fontname: str, font_class: str, sym: str) -> Any:
+        found = original(self, fontname, font_class, sym)
+        if found[1] == dummy and len(sym) == 1 and ord(sym) != dummy:
+            for path in spare:
+                font = font_manager.get_font(path)
+                if font.get_char_index(ord(sym)):
+                    return font, ord(sym), False
+        return found
+
+    setattr(_mathtext.UnicodeFonts, "_get_glyph", get_glyph)  # noqa: B010
 
 
 def _keep_layouts() -> None:
@@ -151,7 +189,7 @@ def _keep_formulas() -> None:
     original = parser._parse_cached.__wrapped__
 
     def parse(self: Any, s: str, dpi: float, prop: Any, antialiased: bool, flags: Any) -> Any:
-        if self._output_type != "vector" or prop is None:
+        if _plain_fonts or self._output_type != "vector" or prop is None:
             return original(self, s, dpi, prop, antialiased, flags)
         key = (s, dpi, *prop.__dict__.values(), flags, _settings())
         if key not in _formulas:
@@ -186,7 +224,9 @@ def lay_out(lesson: bytes) -> bytes:
             width, height, depth, glyphs, rects = _parser().parse(formula[0], formula[1], _font_properties(formula))
         except (ValueError, TypeError, RecursionError, RuntimeError):
             continue
-        drawn = [[font.fname, float(size), int(c), int(g), float(x), float(y)] for font, size, c, g, x, y in glyphs]
+        drawn = [
+            [str(font.fname), float(size), int(c), int(g), float(x), float(y)] for font, size, c, g, x, y in glyphs
+        ]
         boxes = [[float(v) for v in rect] for rect in rects]
         results.append([formula, float(width), float(height), float(depth), drawn, boxes])
     return json.dumps(results).encode()

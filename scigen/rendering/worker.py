@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,17 @@ class ZygoteDied(Exception):
 class Worker:
     """One zygote process and the pipes to it. Not for several threads at once."""
 
-    def __init__(self, folder: Path, limits: Limits, sandbox: bool, namespaces: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits,
+        sandbox: bool,
+        namespaces: bool,
+        language: str = "matplotlib",
+        programs: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.limits, self.sandbox, self.wanted = folder, limits, sandbox, namespaces
+        self.language, self.programs = language, dict(programs or {})
         self.start()
 
     def start(self) -> None:
@@ -53,6 +63,8 @@ class Worker:
             max_pixels=limits.max_pixels,
             work_mb=limits.work_mb,
             work_files=limits.work_files,
+            language=self.language,
+            programs=self.programs,
         )
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -74,13 +86,14 @@ class Worker:
             last = self.log.read_text(errors="replace").strip()[-2000:] if self.log.exists() else ""
             raise ScigenError(f"rendering: the drawing process did not start ({e}). It said:\n{last}") from e
         trial = head["trial"]
-        if trial.get("outcome") != "no_figure":
+        if trial.get("outcome") not in ("drawn", "no_figure"):
             self.stop()
             raise ScigenError(
                 f"rendering: the sandbox could not be set up on this host: {trial.get('error', trial)}. "
                 f"Use a host that allows Landlock and seccomp, or, for your own scripts only, unsafe=True."
             )
         self.namespaces: str = head["namespaces"]
+        self.facts: dict[str, Any] = head["facts"]
 
     def draw(self, script: str) -> tuple[dict[str, Any], bytes]:
         """Raises ZygoteDied, or TimeoutError if the zygote itself hangs."""

@@ -3,15 +3,17 @@
 `python -m scigen.rendering.zygote OPTIONS` (JSON of `Options`) speaks over its standard input and output in frames of
 two u32 lengths, a JSON head and a body. In: {"do": "draw"} with a script in UTF-8, {"do": "lay_out"} with formulas,
 {"do": "keep"} with layouts. Out: how the child ended, and its bytes, into which this process does not look. It keeps
-the wall clock and the size of the work folder, and ends when its input closes. What a script may draw is in `script`.
+the wall clock and the size of the work folder, and ends when its input closes. How a script is drawn: see `languages`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -20,20 +22,30 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from scigen.rendering import lockdown, namespaces, script, text_cache
+from scigen.rendering import languages, lockdown, namespaces, text_cache
+from scigen.rendering.languages import Job
 
 REPORT_BYTES = 8 << 20
 """Room for the child's report beside the PNGs."""
 LEARN_S = 10.0
 """Wall clock for a lesson of texts."""
 _REPLY_FD, _RULES_FD = 3, 4
+PRELOADS = {
+    "networkx": ("networkx",),
+    "pandas": ("pandas",),
+    "scipy": ("scipy.integrate", "scipy.interpolate", "scipy.optimize", "scipy.special", "scipy.stats"),
+    "seaborn": ("seaborn",),
+    "sympy": ("sympy",),
+}
+LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+"""What the kernel executes to start a program."""
 _LOOK_S = 0.05
 """How often the work folder is measured where no tmpfs bounds it."""
 
@@ -54,6 +66,10 @@ class Options:
     max_pixels: int
     work_mb: int
     work_files: int
+    language: str = "matplotlib"
+    """One of `languages.MODULES`."""
+    programs: dict[str, str] = field(default_factory=dict)
+    """Name to path of the programs that children may execute; see `languages.Language.programs`."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -66,7 +82,7 @@ def readable_paths() -> list[Path]:
         *(Path(p) / d for p in {sys.prefix, sys.base_prefix} for d in ("lib", "lib64")),
         *(Path(p) for p in packages),
         *(Path(p) for p in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/fonts", "/usr/local/share/fonts")),
-        *(Path(p) for p in ("/usr/share/matplotlib", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom")),
+        *(Path(p) for p in ("/usr/share/zoneinfo", "/dev/null", "/dev/urandom")),
     ]
 
 
@@ -76,9 +92,11 @@ class Zygote:
     def __init__(self, options: Options) -> None:
         """Goes into the namespaces, so it must come before any thread and any import that makes one."""
         self.options = options
+        self.language = languages.load(options.language)
         cache = Path(os.environ["MPLCONFIGDIR"])
         statm = os.open("/proc/self/statm", os.O_RDONLY)  # the private root has no /proc
-        readable = readable_paths()
+        programs = [Path(p) for p in options.programs.values()]
+        readable = [*readable_paths(), *self.language.readable_paths(options.programs), *programs]
         self.way = namespaces.usable(readable) if options.namespaces else "none"
         if self.way == "none":
             self.work = Path(options.folder) / "work"
@@ -88,36 +106,66 @@ class Zygote:
             self.work = namespaces.WORK
         self._load(cache if self.way != "none" else None)
         self.null = os.open(os.devnull, os.O_RDWR)
-        self.rules = lockdown.landlock_ruleset([*readable, cache], self.work) if options.sandbox else -1
-        self.filter = lockdown.seccomp_program() if options.sandbox else b""
-        self.baseline = int(os.read(statm, 100).split()[0]) * resource.getpagesize()
-        os.close(statm)
+        execute = [*programs, *map(Path, LOADERS)] if programs else []
+        self.rules = lockdown.landlock_ruleset([*readable, cache], self.work, execute) if options.sandbox else -1
+        self.filter = lockdown.seccomp_program(execve=bool(programs)) if options.sandbox else b""
+        self.statm = statm
+        self.uses: Counter[str] = Counter()
         lockdown.undumpable()
-        gc.collect()
-        gc.freeze()
+        self._settle()
 
     def _load(self, to_seal: Path | None) -> None:
-        script.warm_up()
+        self.language.warm_up()
         if to_seal is not None:
             namespaces.seal(to_seal)
         root = os.environ.get("PYTHONPATH")
         sys.path[:] = [p for p in sys.path if p != root]
 
+    def _settle(self) -> None:
+        """What was loaded up to here belongs to this process, not to a script's memory, and is no garbage."""
+        self.baseline = int(os.pread(self.statm, 100, 0).split()[0]) * resource.getpagesize()
+        gc.collect()
+        gc.freeze()
+
+    def _preload(self, source: str) -> None:
+        """Load what a second script imports: slow libraries, known by name, that start no threads."""
+        for name in set(re.findall(r"^\s*(?:import|from)\s+(\w+)", source, re.MULTILINE)) & PRELOADS.keys():
+            self.uses[name] += 1
+            if self.uses[name] == 2:
+                for module in PRELOADS[name]:
+                    with contextlib.suppress(ImportError):
+                        importlib.import_module(module)
+                self._settle()
+
     def draw(self, source: str, parent_fd: int) -> tuple[dict[str, Any], bytes]:
         """Run one script. The head says how it ended: `end` is reply, timeout, too_big, folder_full or died."""
+        self._preload(source)
         o = self.options
-        run = partial(script.run, source, o.max_pixels)
-        return self._in_child(run, o.timeout_s, o.max_png_bytes + REPORT_BYTES, parent_fd)
+        jobs = self.language.jobs(source, o.programs, o.max_pixels)
+        deadline, cpu_s, job = time.perf_counter() + o.timeout_s, 0.0, next(jobs)
+        with contextlib.suppress(StopIteration), contextlib.ExitStack() as at_end:
+            at_end.callback(self._empty_work)
+            while True:
+                left = max(0.001, deadline - time.perf_counter())
+                head, body = self._in_child(job, left, o.max_png_bytes + REPORT_BYTES, parent_fd)
+                cpu_s = head["cpu_s"] = head["cpu_s"] + cpu_s
+                if head["end"] != "died" or head["signal"]:
+                    break
+                job = jobs.send(head["code"])
+        return head, body
 
     def lay_out(self, formulas: bytes, parent_fd: int) -> tuple[dict[str, Any], bytes]:
         """Have a confined child lay out formulas of anybody's; the body is what `keep` takes."""
-        head, body = self._in_child(partial(_lay_out, formulas), LEARN_S, REPORT_BYTES, parent_fd)
+        try:
+            head, body = self._in_child(partial(_lay_out, formulas), LEARN_S, REPORT_BYTES, parent_fd)
+        finally:
+            self._empty_work()
         return head, body[8 + struct.unpack_from("<I", body)[0] :] if head["end"] == "reply" else b""
 
     def keep(self, layouts: bytes) -> tuple[dict[str, Any], bytes]:
         """Put layouts where all later children find them."""
         kept = text_cache.keep(layouts)
-        gc.freeze()
+        self._settle()
         return {"kept": kept}, b""
 
     def _in_child(self, job: Job, timeout_s: float, largest: int, parent_fd: int) -> tuple[dict[str, Any], bytes]:
@@ -132,26 +180,31 @@ class Zygote:
         os.close(write_fd)
         try:
             end, body = self._collect(read_fd, parent_fd, start + timeout_s, largest)
-            ended_by = self._signal_of(pid) if end == "died" else 0
+            ended_by, code = self._end_of(pid) if end == "died" else (0, 0)
+            if ended_by == signal.SIGALRM:  # of a program that knows of no alarm
+                end = "timeout"
         finally:
             os.close(read_fd)
             for kill in (os.killpg, os.kill):  # the group exists only once the child has made it
                 with contextlib.suppress(ProcessLookupError):
                     kill(pid, signal.SIGKILL)
             _, _, usage = os.wait4(pid, 0)
-            self._empty_work()
         cpu_s = usage.ru_utime + usage.ru_stime
-        return {"end": end, "signal": ended_by, "max_rss_kb": usage.ru_maxrss, "cpu_s": cpu_s}, body
+        head = {"end": end, "signal": ended_by, "code": code, "max_rss_kb": usage.ru_maxrss, "cpu_s": cpu_s}
+        return head, body
 
-    def _signal_of(self, pid: int) -> int:
-        """The signal that ended the child, 0 for none. A child that only closed its pipe is given a second to end."""
+    def _end_of(self, pid: int) -> tuple[int, int]:
+        """The signal that ended the child, 0 for none, and its exit code.
+
+        A child that only closed its pipe is given a second to end, and then counts as one that left with code 1.
+        """
         deadline = time.perf_counter() + 1.0
         while time.perf_counter() < deadline:
             ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is not None:
-                return ended.si_status if ended.si_code in (os.CLD_KILLED, os.CLD_DUMPED) else 0
+                return (0, ended.si_status) if ended.si_code == os.CLD_EXITED else (ended.si_status, 1)
             time.sleep(0.002)
-        return 0
+        return 0, 1
 
     def _collect(self, fd: int, parent_fd: int, deadline: float, largest: int) -> tuple[str, bytes]:
         poll, buffer = select.poll(), bytearray()
@@ -193,7 +246,7 @@ class Zygote:
         send(_REPLY_FD, report, body)
 
     def _on_alarm(self, number: int, frame: FrameType | None) -> None:
-        send(_REPLY_FD, script.timed_out(frame), b"")
+        send(_REPLY_FD, self.language.timed_out(frame), b"")
         os._exit(0)
 
     def _confine(self, write_fd: int, timeout_s: float) -> None:
@@ -251,9 +304,6 @@ class Zygote:
                 os.unlink(entry.path)
 
 
-Job = Callable[[], tuple[dict[str, Any], bytes]]
-
-
 def _lay_out(formulas: bytes) -> tuple[dict[str, Any], bytes]:
     return {}, text_cache.lay_out(formulas)
 
@@ -287,8 +337,8 @@ def main() -> None:
     top = os.open(own.parent.parent, os.O_RDONLY | os.O_DIRECTORY)  # a way back to the folder from the private root
     try:
         zygote = Zygote(options)
-        answer, _ = _head_and_body(zygote.draw("pass", fd_in)[1])
-        send(fd_out, {"namespaces": zygote.way, "trial": answer}, b"")
+        answer, _ = _head_and_body(zygote.draw(zygote.language.TRIAL, fd_in)[1])
+        send(fd_out, {"namespaces": zygote.way, "trial": answer, "facts": zygote.language.facts()}, b"")
         while True:
             sizes = struct.unpack("<II", _receive(fd_in, 8))
             request, body = json.loads(_receive(fd_in, sizes[0])), _receive(fd_in, sizes[1])
