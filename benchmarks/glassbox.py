@@ -59,7 +59,7 @@ def run(per_kind: int, seed: int) -> list[tuple[Problem, Defect | None, CheckRes
                 width=r.width,
                 height=r.height,
                 code=code,
-                texts=r.texts,
+                drawing=r.drawing,
                 error=r.error,
                 planted_defect=defect,
             )

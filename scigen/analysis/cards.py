@@ -30,6 +30,7 @@ FINDINGS = {
     FindingKind.LEAK: "the answer is shown",
     FindingKind.OVERLAP: "texts overlap",
     FindingKind.CUT: "text is cut off",
+    FindingKind.CROSSED: "a line runs through a text",
 }
 
 

@@ -1,4 +1,4 @@
-"""Checks a drawing by the texts that were really drawn: given values there, answer not there, no overlap, no cut.
+"""Checks a drawing by the texts that were really drawn: given values there, answer not there, all readable.
 
 No model and no pixels are looked at. It cannot know whether a label stands at the right thing or a shape is right:
 swapped labels and wrong geometry pass; the judge is there for them. A text hidden behind a shape counts as drawn.
@@ -8,24 +8,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from itertools import pairwise
 
-from scigen.evaluation.boxes import overhang, penetration
 from scigen.evaluation.tokens import Tokens, find, is_number, tokens
-from scigen.records import CheckResult, DrawnText, Finding, FindingKind, GeneratedImage, Problem, Status
+from scigen.records import CheckResult, Drawing, DrawnText, Finding, FindingKind, GeneratedImage, Problem, Status
 
 NAME = "glassbox"
-OVERLAP_PX = 2.0
-"""Two texts may reach this far into each other's box, which holds a little air."""
-CUT_PX = 1.0
+CROSSED_SHARE = 0.5
+"""Of a text's height: a line that is seen in it for longer than this runs through it, a shorter one grazes it."""
 
 
 def check(problem: Problem, image: GeneratedImage) -> CheckResult:
     """The glass-box verdict on one image; `no_image` (and not passed) unless its status is ok."""
     if image.status is not Status.OK:
         return CheckResult(problem_id=problem.id, generator=image.generator, evaluator=NAME, status="no_image")
-    texts = image.texts
-    findings = [*not_covered(problem.elements, texts), *leaks(problem, texts), *overlaps(texts), *cuts(image)]
+    drawing = image.drawing or Drawing()
+    findings = [
+        *not_covered(problem.elements, drawing.texts),
+        *leaks(problem, drawing.texts),
+        *overlapping(drawing),
+        *cut_off(drawing),
+        *crossed(drawing),
+    ]
     return CheckResult(
         problem_id=problem.id,
         generator=image.generator,
@@ -108,21 +112,25 @@ def _even(values: Sequence[float], tolerance: float) -> bool:
     return mean != 0 and all(abs(s - mean) <= tolerance for s in steps)
 
 
-def overlaps(texts: Sequence[DrawnText]) -> Iterator[Finding]:
+def overlapping(drawing: Drawing) -> Iterator[Finding]:
     """No two texts may lie on each other."""
-    for a, b in combinations(texts, 2):
-        depth = penetration(a.box, b.box)
-        if depth > min(OVERLAP_PX, 0.25 * min(a.box.height, b.box.height)):
-            detail = f"{a.text!r} and {b.text!r} overlap by {depth:.0f} px"
-            yield Finding(kind=FindingKind.OVERLAP, detail=detail, texts=(a.text, b.text))
+    for o in drawing.overlaps:
+        a, b = drawing.texts[o.first].text, drawing.texts[o.second].text
+        yield Finding(kind=FindingKind.OVERLAP, detail=f"{a!r} and {b!r} overlap by {o.depth:.0f} px", texts=(a, b))
 
 
-def cuts(image: GeneratedImage) -> Iterator[Finding]:
+def cut_off(drawing: Drawing) -> Iterator[Finding]:
     """No text may reach beyond the canvas."""
-    if image.width is None or image.height is None:
-        return
-    for text in image.texts:
-        beyond = overhang(text.box, image.width, image.height)
-        if beyond > CUT_PX:
-            detail = f"{text.text!r} sticks out of the canvas by {beyond:.0f} px"
-            yield Finding(kind=FindingKind.CUT, detail=detail, texts=(text.text,))
+    for cut in drawing.cuts:
+        text = drawing.texts[cut.text].text
+        detail = f"{text!r} sticks out of the canvas by {cut.beyond:.0f} px"
+        yield Finding(kind=FindingKind.CUT, detail=detail, texts=(text,))
+
+
+def crossed(drawing: Drawing) -> Iterator[Finding]:
+    """No line may run through a text."""
+    for c in drawing.crossings:
+        text = drawing.texts[c.text]
+        if c.length > CROSSED_SHARE * text.box.height / (1 + text.text.strip().count("\n")):
+            detail = f"{text.text!r} is crossed by a {c.line} of colour {c.color} over {c.length:.0f} px"
+            yield Finding(kind=FindingKind.CROSSED, detail=detail, texts=(text.text,))

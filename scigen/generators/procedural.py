@@ -67,7 +67,7 @@ class ProceduralGenerator:
                     height=drawn.height,
                     code=code,
                     plan=plan,
-                    texts=drawn.texts,
+                    drawing=drawn.drawing,
                     error=drawn.error,
                     planted_defect=defect,
                     seconds=drawn.seconds,

@@ -12,7 +12,8 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
-from scigen.records import DrawnText, ScriptError, Status
+from scigen.records import ScriptError, Status
+from scigen.rendering import drawings
 from scigen.rendering.outcome import Limits, Rendering
 
 MOST_PICTURES = 16
@@ -80,17 +81,12 @@ def _judge(head: dict[str, Any], report: dict[str, Any], pngs: bytes, limits: Li
     outcome = report.get("outcome")
     try:
         error = ScriptError.model_validate(report["error"]) if "error" in report else None
-        texts = (
-            tuple(DrawnText.model_validate(t) for t in report.get("drawing", {}).get("texts", ()))
-            if outcome == "drawn"
-            else ()
-        )
     except (ValueError, TypeError, ValidationError):
         return _broken("its report is not that of a drawing")
     line = error.line if error else None
     match outcome:
         case "drawn":
-            return _drawn(pngs, report.get("sizes"), texts, limits)
+            return _drawn(pngs, report.get("sizes"), report.get("drawing"), limits)
         case "no_figure":
             return _failed(Status.BLANK, "NoFigure", "the script left no figure and saved none")
         case "memory":
@@ -111,7 +107,7 @@ def _phases(report: dict[str, Any]) -> dict[str, float]:
     return {name: float(phases[name]) for name in ("script", "draw") if isinstance(phases.get(name), (int, float))}
 
 
-def _drawn(pngs: bytes, sizes: Any, texts: tuple[DrawnText, ...], limits: Limits) -> Rendering:
+def _drawn(pngs: bytes, sizes: Any, drawing: Any, limits: Limits) -> Rendering:
     """The last picture decides; earlier ones come along if they are pictures at all."""
     if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_PICTURES or not all(type(n) is int for n in sizes):
         return _broken("it does not say how long its pictures are")
@@ -126,7 +122,8 @@ def _drawn(pngs: bytes, sizes: Any, texts: tuple[DrawnText, ...], limits: Limits
     if is_blank(image):
         return _failed(Status.BLANK, "Blank", "all pixels have one colour")
     others = tuple(part for part in parts[:-1] if _is_picture(part, limits))
-    return Rendering(Status.OK, parts[-1], image.width, image.height, texts, others=others)
+    drawing = drawings.read(drawing, image.width, image.height)
+    return Rendering(Status.OK, parts[-1], image.width, image.height, drawing, others=others)
 
 
 def _is_picture(png: bytes, limits: Limits) -> bool:

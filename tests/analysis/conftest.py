@@ -56,7 +56,7 @@ def drawn(pool: RenderPool, family: Family, view: View, seed: int, defect: Defec
         height=result.height,
         code=script,
         plan=family.plan(params) if view == "textbook" else None,
-        texts=result.texts,
+        drawing=result.drawing,
         error=result.error,
         planted_defect=defect,
     )
@@ -195,7 +195,7 @@ def run_without_image(small_run: RunResults) -> RunResults:
     sample = small_run.samples[0]
     image = sample.image.model_copy(
         update={
-            "status": Status.CODE_ERROR, "image": None, "width": None, "height": None, "texts": (),
+            "status": Status.CODE_ERROR, "image": None, "width": None, "height": None, "drawing": None,
             "error": ScriptError(type="NameError", message="name 'axx' is not defined", line=7),
         }
     )  # fmt: skip

@@ -10,13 +10,13 @@ from PIL import Image
 
 from scigen.analysis.cards import EMBED_BYTES, Chip, card, cards, shrink, text_boxes
 from scigen.analysis.results import RunResults
-from scigen.records import Box, Defect, DrawnText
+from scigen.records import Box, Defect, Drawing, DrawnText
 
 
 def test_box_turns_as_svg_wants_it(small_run: RunResults) -> None:
     # centre (100, 50), 40 x 10 px, turned 30 degrees anticlockwise; SVG's rotate turns clockwise, y is down in both
     text = DrawnText(text="m", box=Box(cx=100, cy=50, width=40, height=10, angle=30), size=12)
-    image = small_run.samples[0].image.model_copy(update={"texts": (text,)})
+    image = small_run.samples[0].image.model_copy(update={"drawing": Drawing(texts=(text,))})
     (box,) = text_boxes(small_run.samples[0].model_copy(update={"image": image}), ())
     assert (box.x, box.y, box.width, box.height) == (80, 45, 40, 10)
     assert box.transform == "rotate(-30 100 50)"

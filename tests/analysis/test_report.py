@@ -15,6 +15,7 @@ from PIL import Image
 from scigen.analysis.report import render, write_report
 from scigen.analysis.results import Role, RunResults, Stage
 from scigen.analysis.verdict import points
+from scigen.records import Drawing
 
 VOID = {"meta", "link", "img", "source", "input", "br", "line", "circle"}
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">'
@@ -131,7 +132,7 @@ def test_what_users_wrote_is_text(small_run: RunResults) -> None:
                 update={
                     "code": f"# {EVIL}\nx = '</code></pre>'\n",
                     "plan": None,
-                    "texts": tuple(t.model_copy(update={"text": EVIL}) for t in sample.image.texts),
+                    "drawing": Drawing(texts=tuple(t.model_copy(update={"text": EVIL}) for t in sample.image.texts)),
                 }
             ),
         }

@@ -9,9 +9,9 @@ import pytest
 
 from scigen.errors import ScigenError
 from scigen.evaluation import check, evaluate
-from scigen.evaluation.boxes import corners, overhang, penetration
 from scigen.evaluation.tokens import tokens
-from scigen.records import Box, CheckResult, DrawnText, GeneratedImage, Problem, Status
+from scigen.records import Box, CheckResult, Drawing, DrawnText, GeneratedImage, Problem, Status, TextOverLine
+from scigen.rendering.boxes import corners, cuts, overhang, overlaps, penetration
 from scigen.store import read_set
 
 
@@ -21,9 +21,8 @@ def text(s: str, x: float, y: float, w: float = 20, h: float = 10, angle: float 
 
 def image(*texts: DrawnText, status: Status = Status.OK) -> GeneratedImage:
     ok = status is Status.OK
-    return GeneratedImage(
-        problem_id="p", generator="g", status=status, image="0" * 64 if ok else None, width=200, height=100, texts=texts
-    )
+    drawing = Drawing(texts=texts, overlaps=overlaps(texts), cuts=cuts(texts, 200, 100)) if ok else None
+    return GeneratedImage(problem_id="p", generator="g", status=status, image="0" * 64 if ok else None, drawing=drawing)
 
 
 def problem(*elements: str, answer: str = "99") -> Problem:
@@ -127,6 +126,17 @@ def test_a_text_beyond_the_canvas_is_cut() -> None:
     assert kinds(problem(), image(text("a", 195, 50))) == ["cut"]
     assert kinds(problem(), image(text("a", 190, 50))) == []
     assert kinds(problem(), image(text("a", 100, 2))) == ["cut"]
+
+
+def test_a_line_through_a_text_is_a_fault_and_a_graze_is_none() -> None:
+    def crossed(text: DrawnText, length: float) -> list[str]:
+        line = TextOverLine(text=0, line="Line2D", color="#ff0000", length=length)
+        drawing = Drawing(texts=(text,), crossings=(line,))
+        return kinds(problem(), image(text).model_copy(update={"drawing": drawing}))
+
+    one, two = text("a", 50, 50, h=10), text("a\nb", 50, 50, h=20)
+    assert [crossed(one, 6), crossed(one, 5)] == [["crossed"], []], "half of 10 px is the limit"
+    assert [crossed(two, 6), crossed(two, 5)] == [["crossed"], []], "each of two lines is 10 px high"
 
 
 def test_an_image_that_is_not_there_does_not_pass() -> None:
