@@ -13,6 +13,8 @@ from scigen.rendering.text_cache import MAX_FORMULAS, MAX_LENGTH, MAX_NEW
 BATCH = 16
 """Formulas in one lesson."""
 MAX_WATCHED = 50_000
+MAX_FAILURES = 3
+"""Lessons that may come to nothing, such as formulas made to be slow, before there are no more."""
 
 _Name = Annotated[str, Field(max_length=80)]
 _Style = _Name | Annotated[int, Field(ge=0, le=1000)]
@@ -39,6 +41,7 @@ class Lessons:
         self._seen: OrderedDict[Formula, None] = OrderedDict()
         self._due: Counter[Formula] = Counter()
         self._given: set[Formula] = set()
+        self._failures = 0
         self._lock = threading.Lock()
 
     def add(self, reported: Any) -> None:
@@ -61,10 +64,15 @@ class Lessons:
     def next(self) -> list[Formula]:
         """A batch if one is full, else nothing."""
         with self._lock:
-            if len(self._due) < BATCH or len(self._given) >= MAX_FORMULAS:
+            if len(self._due) < BATCH or len(self._given) >= MAX_FORMULAS or self._failures >= MAX_FAILURES:
                 return []
             batch = [formula for formula, _ in self._due.most_common(BATCH)]
             for formula in batch:
                 del self._due[formula]
                 self._given.add(formula)
             return batch
+
+    def failed(self) -> None:
+        """Say that a batch came to nothing; none of its formulas is given again."""
+        with self._lock:
+            self._failures += 1

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from scigen.records import Drawing, DrawnText, ScriptError, Status
 
+STDOUT_KEPT = 2000
+"""Characters of the script's output, and of its message, that go with an error."""
+
 
 @dataclass(frozen=True)
 class Limits:

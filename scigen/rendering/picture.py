@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from PIL import Image
-from pydantic import ValidationError
 
 from scigen.records import ScriptError, Status
 from scigen.rendering import drawings
-from scigen.rendering.outcome import Limits, Rendering
+from scigen.rendering.outcome import STDOUT_KEPT, Limits, Rendering
+from scigen.rendering.zygote import MAX_THREADS
 
-MOST_PICTURES = 16
+MOST_PICTURES, MOST_S, MOST_LINES = 16, 1e6, 10**7
+"""What a report says beyond these is not believed."""
 
 
 class BadPicture(ValueError):
@@ -74,15 +75,14 @@ def _judge(head: dict[str, Any], report: dict[str, Any], pngs: bytes, limits: Li
         case "folder_full":
             most = f"{limits.work_mb} MiB or {limits.work_files} files"
             return _failed(Status.CODE_ERROR, "FolderFull", f"the script wrote more than {most}")
+        case "too_many_threads":
+            return _failed(Status.CODE_ERROR, "TooManyThreads", f"the script started more than {MAX_THREADS} threads")
         case "zygote_died":
             return _failed(Status.CODE_ERROR, "ZygoteDied", "the drawing process died twice while drawing this script")
         case "died":
             return _died(head, limits)
     outcome = report.get("outcome")
-    try:
-        error = ScriptError.model_validate(report["error"]) if "error" in report else None
-    except (ValueError, TypeError, ValidationError):
-        return _broken("its report is not that of a drawing")
+    error = _error(report.get("error"))
     line = error.line if error else None
     match outcome:
         case "drawn":
@@ -101,10 +101,28 @@ def _judge(head: dict[str, Any], report: dict[str, Any], pngs: bytes, limits: Li
 
 
 def _phases(report: dict[str, Any]) -> dict[str, float]:
-    phases = report.get("seconds")
-    if not isinstance(phases, dict):
-        return {}
-    return {name: float(phases[name]) for name in ("script", "draw") if isinstance(phases.get(name), (int, float))}
+    given = report.get("seconds")
+    phases = given if isinstance(given, dict) else {}
+    fit = {name: phases.get(name) for name in ("script", "draw") if type(phases.get(name)) in (int, float)}
+    return {name: float(seconds) for name, seconds in fit.items() if seconds is not None and 0 <= seconds <= MOST_S}
+
+
+def _error(given: Any) -> ScriptError | None:
+    """The child's own account, cut to what is of use; None if it gave none."""
+    if not isinstance(given, dict):
+        return None
+
+    def text(name: str, part: slice) -> str:
+        value = given.get(name)
+        return (value if isinstance(value, str) else "")[part].encode(errors="replace").decode()
+
+    line = given.get("line")
+    return ScriptError(
+        type=text("type", slice(200)),
+        message=text("message", slice(STDOUT_KEPT)),
+        line=line if type(line) is int and 1 <= line <= MOST_LINES else None,
+        stdout=text("stdout", slice(-STDOUT_KEPT, None)),
+    )
 
 
 def _drawn(pngs: bytes, sizes: Any, drawing: Any, limits: Limits) -> Rendering:

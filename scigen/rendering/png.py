@@ -28,7 +28,7 @@ def encode(rgba: Any, dpi: float) -> bytes:
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, _EIGHT_BITS, _RGBA, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
-            _chunk(b"IDAT", zlib.compress(rows, LEVEL)),
+            _chunk(b"IDAT", zlib.compress(rows.data, LEVEL)),
             _chunk(b"IEND", b""),
         )
     )

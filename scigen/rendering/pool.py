@@ -211,6 +211,8 @@ class RenderPool:
         try:
             if batch := self._lessons.next():
                 layouts = worker.lay_out([list(formula) for formula in batch])
+                if not layouts:
+                    self._lessons.failed()
                 for inbox in self._layouts if layouts else []:
                     inbox.append(layouts)
             while self._layouts[number]:

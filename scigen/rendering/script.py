@@ -23,7 +23,7 @@ from scigen.rendering.languages import Job
 
 NAME = "script.py"
 TRIAL = "pass"
-STDOUT_KEPT = 2000
+STDOUT_KEPT = 2000  # as in `outcome`, which this process does without
 """Characters of standard output and error that go with an error."""
 
 

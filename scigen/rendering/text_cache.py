@@ -18,7 +18,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-MAX_FORMULAS, MAX_NEW, MAX_LENGTH = 20_000, 200, 300
+MAX_FORMULAS, MAX_GLYPHS, MAX_NEW, MAX_LENGTH = 20_000, 400_000, 200, 300
 _MAX_LAYOUTS = 20_000
 _RC_NAMES = (
     *("text.hinting", "text.hinting_factor", "text.kerning_factor", "font.enable_last_resort", "axes.unicode_minus"),
@@ -29,6 +29,7 @@ _PROPERTIES = ("family", "style", "variant", "weight", "stretch", "size", "math_
 
 _formulas: dict[Any, Any] = {}
 _new: dict[Any, None] = {}
+_kept_glyphs = [0]
 _defaults: list[Any] = []
 _plain_fonts: list[bool] = []
 
@@ -245,7 +246,7 @@ def keep(layouts: bytes) -> int:
     known = {os.path.realpath(entry.fname) for entry in font_manager.fontManager.ttflist}
     kept = 0
     for formula, width, height, depth, glyphs, rects in json.loads(layouts):
-        if len(_formulas) >= MAX_FORMULAS:
+        if len(_formulas) >= MAX_FORMULAS or _kept_glyphs[0] + len(glyphs) + len(rects) > MAX_GLYPHS:
             break
         if not {g[0] for g in glyphs} <= known:
             raise ValueError("a layout names a font that is not among this machine's")
@@ -261,6 +262,7 @@ def keep(layouts: bytes) -> int:
         )
         key = (text, dpi, *prop.__dict__.values(), LoadFlags.NO_HINTING, _defaults[0])
         _formulas[key] = value
+        _kept_glyphs[0] += len(glyphs) + len(rects)
         kept += 1
     return kept
 

@@ -34,8 +34,10 @@ from scigen.rendering.languages import Job
 
 REPORT_BYTES = 8 << 20
 """Room for the child's report beside the PNGs."""
-LEARN_S = 10.0
-"""Wall clock for a lesson of texts."""
+LEARN_S = 2.0
+"""Wall clock for laying out a lesson's formulas."""
+MAX_THREADS = 128
+"""Threads of one script; no kernel limit binds root to a number."""
 _REPLY_FD, _RULES_FD = 3, 4
 PRELOADS = {
     "networkx": ("networkx",),
@@ -47,7 +49,7 @@ PRELOADS = {
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 """What the kernel executes to start a program."""
 _LOOK_S = 0.05
-"""How often the work folder is measured where no tmpfs bounds it."""
+"""How often threads are counted and, where no tmpfs bounds it, the work folder is measured."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Zygote:
         self.options = options
         self.language = languages.load(options.language)
         cache = Path(os.environ["MPLCONFIGDIR"])
-        statm = os.open("/proc/self/statm", os.O_RDONLY)  # the private root has no /proc
+        self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # the private root has none
+        self.statm = os.open("/proc/self/statm", os.O_RDONLY)
         programs = [Path(p) for p in options.programs.values()]
         readable = [*readable_paths(), *self.language.readable_paths(options.programs), *programs]
         self.way = namespaces.usable(readable) if options.namespaces else "none"
@@ -109,7 +112,6 @@ class Zygote:
         execute = [*programs, *map(Path, LOADERS)] if programs else []
         self.rules = lockdown.landlock_ruleset([*readable, cache], self.work, execute) if options.sandbox else -1
         self.filter = lockdown.seccomp_program(execve=bool(programs)) if options.sandbox else b""
-        self.statm = statm
         self.uses: Counter[str] = Counter()
         lockdown.undumpable()
         self._settle()
@@ -179,7 +181,7 @@ class Zygote:
                 os._exit(1)
         os.close(write_fd)
         try:
-            end, body = self._collect(read_fd, parent_fd, start + timeout_s, largest)
+            end, body = self._collect(pid, read_fd, parent_fd, start + timeout_s, largest)
             ended_by, code = self._end_of(pid) if end == "died" else (0, 0)
             if ended_by == signal.SIGALRM:  # of a program that knows of no alarm
                 end = "timeout"
@@ -206,7 +208,7 @@ class Zygote:
             time.sleep(0.002)
         return 0, 1
 
-    def _collect(self, fd: int, parent_fd: int, deadline: float, largest: int) -> tuple[str, bytes]:
+    def _collect(self, pid: int, fd: int, parent_fd: int, deadline: float, largest: int) -> tuple[str, bytes]:
         poll, buffer = select.poll(), bytearray()
         poll.register(fd, select.POLLIN)
         poll.register(parent_fd, select.POLLIN)
@@ -215,9 +217,11 @@ class Zygote:
             left = deadline - time.perf_counter()
             if left <= 0:
                 return "timeout", b""
-            ready = dict(poll.poll((min(left, _LOOK_S) if self.way == "none" else left) * 1000))
+            ready = dict(poll.poll(min(left, _LOOK_S) * 1000))
             if parent_fd in ready:  # it never writes while a script runs: it is gone
                 raise EOFError("the pool has gone")
+            if not ready and self._threads(pid) > MAX_THREADS:
+                return "too_many_threads", b""
             if not ready and self.way == "none" and self._work_is_full():
                 return "folder_full", b""
             if fd not in ready:
@@ -279,6 +283,14 @@ class Zygote:
             lockdown.landlock_restrict(_RULES_FD)
             os.close(_RULES_FD)
             lockdown.seccomp_restrict(self.filter)
+
+    def _threads(self, pid: int) -> int:
+        try:
+            fd = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=self.proc)
+        except OSError:
+            return 0
+        with open(fd, "rb") as stat:
+            return int(stat.read().rpartition(b")")[2].split()[17])
 
     def _work_is_full(self) -> bool:
         size = count = 0
