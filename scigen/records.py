@@ -271,6 +271,7 @@ class Drawing(Part):
     """`#rrggbb` to the number of artists that use it; the 64 most used, without furniture, images, colour maps."""
     overlaps: tuple[TextOverlap, ...] = ()
     crossings: tuple[TextOverLine, ...] = ()
+    """Not by furniture, lines at 0 that stand for an axis, a text's own arrow, or what its box or a halo hides."""
     cuts: tuple[TextCut, ...] = ()
     smallest_text: float | None = None
     """Points; None without texts."""

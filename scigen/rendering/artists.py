@@ -166,6 +166,7 @@ def outlines(artist: Any, arrows: Mapping[int, Any]) -> Iterator[tuple[Any, Colo
     """The lines of one of the `strokes`: points (N x 2, pixels, y up) with their RGBA from 0 to 1.
 
     `arrows`: paths in pixels of the artists, by id, whose shape is known from the drawing and costly to work out.
+    Raises ValueError for a line of more than 20,000 points, and whatever the artist raises.
     """
     from matplotlib.colors import to_rgba
 
@@ -188,15 +189,16 @@ def outlines(artist: Any, arrows: Mapping[int, Any]) -> Iterator[tuple[Any, Colo
 
 
 def _points(path: Any, transform: Any) -> Iterator[Any]:
+    if len(path.vertices) > _MAX_VERTICES:
+        raise ValueError("a line of very many points")
     if path.codes is None and (transform is None or transform.is_affine or path._interpolation_steps == 1):
-        vertices = path.vertices[:_MAX_VERTICES]
-        yield vertices if transform is None else transform.transform(vertices)
+        yield path.vertices if transform is None else transform.transform(path.vertices)
         return
     if transform is not None:
         path = transform.transform_path(path)
     if path.codes is None:
-        yield path.vertices[:_MAX_VERTICES]
-    elif len(path.vertices) <= _MAX_VERTICES:
+        yield path.vertices
+    else:
         yield from path.to_polygons(closed_only=False)
 
 

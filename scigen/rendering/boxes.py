@@ -16,6 +16,8 @@ CUT_PX = 1.0
 MOST_PAIRS = 20_000
 """Pairs of neighbours that are looked at; an honest drawing has a few hundred."""
 
+MOST_OVERLAPS = 1000
+
 Point = tuple[float, float]
 
 
@@ -55,16 +57,17 @@ def overhang(box: Box, width: int, height: int) -> float:
 
 
 def overlaps(texts: Sequence[DrawnText]) -> tuple[TextOverlap, ...]:
-    """The pairs of texts that lie on each other, by index; neighbours beyond `MOST_PAIRS` are not looked at."""
+    """The pairs of texts that lie on each other, by index: at most `MOST_OVERLAPS`, among `MOST_PAIRS` neighbours."""
     spans = []
     for index, text in enumerate(texts):
         reach = math.hypot(text.box.width, text.box.height) / 2
         spans.append((text.box.cx - reach, text.box.cx + reach, index))
     spans.sort()
-    found, looked = [], 0
+    found: list[TextOverlap] = []
+    looked = 0
     for n, (_, right, i) in enumerate(spans):
         for left, _, j in spans[n + 1 :]:
-            if left > right or looked >= MOST_PAIRS:
+            if left > right or looked >= MOST_PAIRS or len(found) >= MOST_OVERLAPS:
                 break
             looked += 1
             one, other = texts[min(i, j)], texts[max(i, j)]

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from scigen.rendering.artists import outlines
@@ -25,7 +26,7 @@ AIR = 0.1
 """Share of its height by which a box is made smaller on each side: it holds a little air."""
 FAINT = 64
 """A line whose colour differs less from the ground, of 255 in any channel, leaves a text readable."""
-_MAX_SEGMENTS, _MAX_LINES, _MAX_POINTS = 400, 4000, 100_000
+_MAX_LOOKS, _MAX_SEGMENTS, _MAX_LINES, _MAX_POINTS = 300, 400, 4000, 100_000
 
 
 @dataclass
@@ -80,11 +81,11 @@ def crossings(
     """
     import numpy as np
 
-    looks = [look for piece in pieces for look in _looks(piece, canvas)]
+    looks = list(islice((look for piece in pieces for look in _looks(piece, canvas)), _MAX_LOOKS))
     if not looks or not strokes:
         return [], False
     lines = _Lines(strokes, canvas.shape[0], arrows)
-    lengths: dict[tuple[int, str, str], float] = defaultdict(float)
+    longest: dict[tuple[int, int, int], float] = defaultdict(float)
     for piece, kept, mask in looks:
         near = lines.near(piece)
         if not len(near):
@@ -93,14 +94,18 @@ def crossings(
         stroke = lines.stroke[near][which]
         weights = weights * _seen(places, lines.colors[stroke], piece, kept, mask)
         totals = np.bincount(stroke, weights, len(strokes) + 1)
-        for n in np.flatnonzero(totals):
-            lengths[piece.text, *lines.names[n]] += float(totals[n])
+        for n in np.flatnonzero(totals).tolist():  # a line is drawn once, though it may be looked for twice
+            key = (piece.text, id(piece), n)
+            longest[key] = max(longest[key], float(totals[n]))
+    lengths: dict[tuple[int, str, str], float] = defaultdict(float)
+    for (text, _, n), length in longest.items():
+        lengths[text, *lines.names[n]] += length
     found = [
         {"text": text, "line": line, "color": color, "length": round(length, 1)}
         for (text, line, color), length in sorted(lengths.items())
         if length > LEAST_PX
     ]
-    return found[:MAX_CROSSINGS], lines.partial or len(found) > MAX_CROSSINGS
+    return found[:MAX_CROSSINGS], lines.partial or len(looks) == _MAX_LOOKS or len(found) > MAX_CROSSINGS
 
 
 class _Lines:

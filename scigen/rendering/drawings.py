@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from scigen.records import Drawing, DrawnAxes, DrawnText, TextOverLine
-from scigen.rendering.boxes import cuts, overlaps, smallest
+from scigen.rendering.boxes import MOST_OVERLAPS, cuts, overlaps, smallest
 from scigen.rendering.introspection import MAX_AXES, MAX_COUNTS, MAX_CROSSINGS, MAX_LENGTH, MAX_TEXTS
 
 MOST = 10**9
@@ -28,18 +28,19 @@ def read(report: Any, width: int, height: int) -> Drawing:
     texts = tuple(text for _, text in numbered)
     crossings = [c for _, c in reader.records(TextOverLine, given.get("crossings"), MAX_CROSSINGS)]
     missing, figures = given.get("missing_glyphs"), given.get("figures", 1)
+    overlapping = overlaps(texts)
     return Drawing(
         texts=texts,
         axes=tuple(a for _, a in reader.records(DrawnAxes, given.get("axes"), MAX_AXES)),
         artists=reader.counts(given.get("artists")),
         colors=reader.counts(given.get("colors")),
-        overlaps=overlaps(texts),
+        overlaps=overlapping,
         crossings=tuple(c.model_copy(update={"text": now[c.text]}) for c in crossings if c.text in now),
         cuts=cuts(texts, width, height),
         smallest_text=smallest(texts),
         missing_glyphs=_printable(missing) if isinstance(missing, str) else "",
         figures=figures if type(figures) is int and 1 <= figures <= MOST else 1,
-        partial=reader.partial,
+        partial=reader.partial or len(overlapping) >= MOST_OVERLAPS,
     )
 
 

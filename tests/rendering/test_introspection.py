@@ -124,6 +124,7 @@ def test_a_line_through_a_text_is_told_with_its_length(pool: RenderPool) -> None
         "ax.annotate('', (200, 290), (200, 10), arrowprops={'arrowstyle': '->'})",
         "ax.vlines(200, 0, 300, color='k', linestyles='--')",
         "ax.axvline(200, color='k')",
+        "ax.plot([200, 200], [0, 300], 'k', zorder=9)",
     ],
 )
 @pytest.mark.parametrize("save", ["", "\nfig.savefig('a.png', bbox_inches='tight', dpi=150)"])
@@ -146,8 +147,10 @@ def test_lines_of_every_kind_are_seen(pool: RenderPool, line: str, save: str) ->
         "ax.annotate('HHHH', (300, 250), (200, 150), arrowprops={'arrowstyle': '->', 'shrinkA': 0})",
         "ax.plot([0, 1], [0, 1], 'k', label='HHHH'); ax.legend(loc='center', framealpha=1, fontsize=20)",
         "ax.bar([200], [500], width=400, color='gold')\n" + WORD,
+        "from matplotlib.patheffects import withStroke\nax.plot([200, 200], [0, 300], 'r')\n"
+        + WORD.replace("va=", "path_effects=[withStroke(linewidth=4, foreground='w')], va="),
     ],
-    ids=["above", "box", "shape", "faint", "thin", "axis", "grid", "own arrow", "legend", "bar"],
+    ids=["above", "box", "shape", "faint", "thin", "axis", "grid", "own arrow", "legend", "bar", "halo"],
 )
 def test_what_leaves_a_text_readable_is_no_crossing(pool: RenderPool, script: str) -> None:
     assert drawing(pool, CANVAS + script).crossings == ()
