@@ -213,17 +213,20 @@ class Zygote:
         poll.register(fd, select.POLLIN)
         poll.register(parent_fd, select.POLLIN)
         deadline += 0.25  # the child's own alarm, which knows the line, comes first
+        look = time.perf_counter() + _LOOK_S
         while True:
-            left = deadline - time.perf_counter()
-            if left <= 0:
+            now = time.perf_counter()
+            if now >= deadline:
                 return "timeout", b""
-            ready = dict(poll.poll(min(left, _LOOK_S) * 1000))
+            ready = dict(poll.poll(max(0.0, min(deadline, look) - now) * 1000))
             if parent_fd in ready:  # it never writes while a script runs: it is gone
                 raise EOFError("the pool has gone")
-            if not ready and self._threads(pid) > MAX_THREADS:
-                return "too_many_threads", b""
-            if not ready and self.way == "none" and self._work_is_full():
-                return "folder_full", b""
+            if time.perf_counter() >= look:  # by the clock: a script that trickles its reply is looked at too
+                if self._threads(pid) > MAX_THREADS:
+                    return "too_many_threads", b""
+                if self.way == "none" and self._work_is_full():
+                    return "folder_full", b""
+                look = time.perf_counter() + _LOOK_S
             if fd not in ready:
                 continue
             chunk = os.read(fd, 1 << 20)
@@ -293,15 +296,17 @@ class Zygote:
             return int(stat.read().rpartition(b")")[2].split()[17])
 
     def _work_is_full(self) -> bool:
+        """Whether there is more than the limits allow. A folder that hides what is in it counts as full."""
         size = count = 0
-        for folder, _, files in os.walk(self.work):
+        hidden: list[OSError] = []
+        for _, _, files, fd in os.fwalk(self.work, onerror=hidden.append):  # by descriptor: no path is too long
             count += 1 + len(files)
             for name in files:
                 with contextlib.suppress(OSError):
-                    size += os.lstat(os.path.join(folder, name)).st_blocks * 512
+                    size += os.lstat(name, dir_fd=fd).st_blocks * 512
             if count > self.options.work_files or size > self.options.work_mb << 20:
                 return True
-        return False
+        return any(isinstance(e, PermissionError) for e in hidden)
 
     def _empty_work(self) -> None:
         """Remove what the script left, whatever its modes and depth. Raises OSError, and then this zygote must go."""

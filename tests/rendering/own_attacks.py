@@ -293,6 +293,17 @@ import itertools
 for i in itertools.count(): open(str(i), 'w')
 """,
     ),
+    "trickle": Attack(
+        "a script that trickles its reply has no more files than others",
+        (ERROR,),
+        r"""
+import itertools, os
+os.write(3, b'\x10\0\0\0\0\0\xff\0')
+for i in itertools.count():
+    os.write(3, b'x')
+    open(str(i), 'w').close()
+""",
+    ),
     "many_threads": Attack(
         "the number of threads is bounded",
         (ERROR, MEMORY, OVER),
