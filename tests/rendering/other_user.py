@@ -34,6 +34,16 @@ def why_not(uid: int) -> str:
     return f"user {uid} cannot reach the interpreter: {done.stderr.strip()[-200:]}" if done.returncode else ""
 
 
+def give(folder: Path, uid: int | None) -> None:
+    """Make the folder that user's own, and let it be reached: pytest's folders are for its own user only."""
+    if uid is None:
+        return
+    os.chown(folder, uid, uid)
+    for above in folder.parents:
+        if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
+            above.chmod(above.stat().st_mode | 0o011)
+
+
 def open_the_way(paths: list[Path]) -> None:
     """Move to mounts of our own in which everybody may reach these paths."""
     closed = {top: [p for p in paths if p.is_relative_to(top)] for p in paths if (top := _closed_above(p)) is not None}

@@ -156,11 +156,7 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if uid is not None and (why := other_user.why_not(uid)):
         pytest.skip(why)
     home = tmp_path_factory.mktemp("home")
-    if uid is not None:
-        os.chown(home, uid, uid)
-        for folder in (home, *home.parents):  # pytest's folders are its user's own
-            if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o001:
-                folder.chmod(folder.stat().st_mode | 0o011)
+    other_user.give(home, uid)
     scripts = {**{name: source(name) for name in CORPUS}, **{name: a.source for name, a in OURS.items()}}
     order = {"namespaces": namespaces, "timeout_s": TIMEOUT_S, "scripts": scripts}
     lab.connections()
