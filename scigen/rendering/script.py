@@ -6,12 +6,16 @@ worth: the parent looks at the PNG.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
 import os
 import random
+import re
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Generator, Mapping
 from functools import partial
 from pathlib import Path
@@ -25,6 +29,17 @@ NAME = "script.py"
 TRIAL = "pass"
 STDOUT_KEPT = 2000  # as in `outcome`, which this process does without
 """Characters of standard output and error that go with an error."""
+
+PRELOADS = {
+    "networkx": ("networkx",),
+    "pandas": ("pandas",),
+    "scipy": ("scipy.integrate", "scipy.interpolate", "scipy.optimize", "scipy.special", "scipy.stats"),
+    "seaborn": ("seaborn",),
+    "sympy": ("sympy",),
+}
+"""What is slow to load, starts no threads, and is not on every script's list."""
+
+_uses: Counter[str] = Counter()
 
 
 class _Tail(io.TextIOBase):
@@ -46,8 +61,6 @@ _tail = _Tail()
 
 def warm_up() -> None:
     """Load and use what scripts use, so that a child finds fonts, formulas and modules in memory."""
-    import importlib
-
     import matplotlib
 
     matplotlib.use("Agg")
@@ -97,7 +110,13 @@ def readable_paths(programs: Mapping[str, str]) -> list[Path]:
 
 
 def jobs(source: str, programs: Mapping[str, str], max_pixels: int) -> Generator[Job, int, None]:
-    """The one step of a drawing; see `languages.Language`."""
+    """The one step of a drawing; see `languages.Language`. Loads slow libraries once a second script imports them."""
+    for name in set(re.findall(r"^\s*(?:import|from)\s+(\w+)", source, re.MULTILINE)) & PRELOADS.keys():
+        _uses[name] += 1
+        if _uses[name] == 2:
+            for module in PRELOADS[name]:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
     yield partial(run, source, max_pixels)
 
 

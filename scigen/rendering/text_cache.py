@@ -14,7 +14,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -38,12 +38,17 @@ class _FontFile(io.BytesIO):
     """A font in memory, which FT2Font gives back as its `fname`; only the vector formats want a path there."""
 
     def __init__(self, path: str) -> None:
-        with open(path, "rb") as f:
-            super().__init__(f.read())
+        super().__init__(_content(path))  # shared, not copied, as long as nobody writes into it
         self.name = path
 
     def __str__(self) -> str:
         return str(self.name)
+
+
+@cache
+def _content(path: str) -> bytes:
+    with open(path, "rb") as f:
+        return f.read()
 
 
 def install(fallback: tuple[tuple[str, int], ...] = ()) -> None:

@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import json
 import os
-import re
 import resource
 import select
 import shutil
 import signal
 import struct
-import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +27,7 @@ from typing import Any
 
 from scigen.rendering import languages, lockdown, namespaces, text_cache
 from scigen.rendering.languages import Job
+from scigen.rendering.work_folder import WorkFolder
 
 REPORT_BYTES = 8 << 20
 """Room for the child's report beside the PNGs."""
@@ -39,13 +36,6 @@ LEARN_S = 2.0
 MAX_THREADS = 128
 """Threads of one script; no kernel limit binds root to a number."""
 _REPLY_FD, _RULES_FD = 3, 4
-PRELOADS = {
-    "networkx": ("networkx",),
-    "pandas": ("pandas",),
-    "scipy": ("scipy.integrate", "scipy.interpolate", "scipy.optimize", "scipy.special", "scipy.stats"),
-    "seaborn": ("seaborn",),
-    "sympy": ("sympy",),
-}
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 """What the kernel executes to start a program."""
 _LOOK_S = 0.05
@@ -102,19 +92,19 @@ class Zygote:
         readable = [*readable_paths(), *self.language.readable_paths(options.programs), *programs]
         self.way = namespaces.usable(readable) if options.namespaces else "none"
         if self.way == "none":
-            self.work = Path(options.folder) / "work"
-            self.work.mkdir(exist_ok=True)
+            folder = Path(options.folder) / "work"
+            folder.mkdir(exist_ok=True)
         else:
             namespaces.enter(self.way, readable, cache, options.work_mb, options.work_files)
-            self.work = namespaces.WORK
+            folder = namespaces.WORK
+        self.work = WorkFolder(folder, options.work_mb, options.work_files)
         self._load(cache if self.way != "none" else None)
         self.null = os.open(os.devnull, os.O_RDWR)
         execute = [*programs, *map(Path, LOADERS)] if programs else []
-        self.rules = lockdown.landlock_ruleset([*readable, cache], self.work, execute) if options.sandbox else -1
+        self.rules = lockdown.landlock_ruleset([*readable, cache], folder, execute) if options.sandbox else -1
         self.filter = lockdown.seccomp_program(execve=bool(programs)) if options.sandbox else b""
-        self.uses: Counter[str] = Counter()
-        lockdown.undumpable()
         self._settle()
+        lockdown.undumpable()
 
     def _load(self, to_seal: Path | None) -> None:
         self.language.warm_up()
@@ -125,28 +115,22 @@ class Zygote:
 
     def _settle(self) -> None:
         """What was loaded up to here belongs to this process, not to a script's memory, and is no garbage."""
+        self.modules = len(sys.modules)
         self.baseline = int(os.pread(self.statm, 100, 0).split()[0]) * resource.getpagesize()
         gc.collect()
         gc.freeze()
-
-    def _preload(self, source: str) -> None:
-        """Load what a second script imports: slow libraries, known by name, that start no threads."""
-        for name in set(re.findall(r"^\s*(?:import|from)\s+(\w+)", source, re.MULTILINE)) & PRELOADS.keys():
-            self.uses[name] += 1
-            if self.uses[name] == 2:
-                for module in PRELOADS[name]:
-                    with contextlib.suppress(ImportError):
-                        importlib.import_module(module)
-                self._settle()
+        lockdown.collapse_memory(self.proc)
 
     def draw(self, source: str, parent_fd: int) -> tuple[dict[str, Any], bytes]:
         """Run one script. The head says how it ended: `end` is reply, timeout, too_big, folder_full or died."""
-        self._preload(source)
         o = self.options
         jobs = self.language.jobs(source, o.programs, o.max_pixels)
-        deadline, cpu_s, job = time.perf_counter() + o.timeout_s, 0.0, next(jobs)
+        job = next(jobs)
+        if len(sys.modules) != self.modules:  # the language has loaded something for this script and later ones
+            self._settle()
+        deadline, cpu_s = time.perf_counter() + o.timeout_s, 0.0
         with contextlib.suppress(StopIteration), contextlib.ExitStack() as at_end:
-            at_end.callback(self._empty_work)
+            at_end.callback(self.work.empty)
             while True:
                 left = max(0.001, deadline - time.perf_counter())
                 head, body = self._in_child(job, left, o.max_png_bytes + REPORT_BYTES, parent_fd)
@@ -161,7 +145,7 @@ class Zygote:
         try:
             head, body = self._in_child(partial(_lay_out, formulas), LEARN_S, REPORT_BYTES, parent_fd)
         finally:
-            self._empty_work()
+            self.work.empty()
         return head, body[8 + struct.unpack_from("<I", body)[0] :] if head["end"] == "reply" else b""
 
     def keep(self, layouts: bytes) -> tuple[dict[str, Any], bytes]:
@@ -224,7 +208,7 @@ class Zygote:
             if time.perf_counter() >= look:  # by the clock: a script that trickles its reply is looked at too
                 if self._threads(pid) > MAX_THREADS:
                     return "too_many_threads", b""
-                if self.way == "none" and self._work_is_full():
+                if self.way == "none" and self.work.is_full():
                     return "folder_full", b""
                 look = time.perf_counter() + _LOOK_S
             if fd not in ready:
@@ -270,11 +254,11 @@ class Zygote:
         if o.sandbox:
             os.dup2(rules, _RULES_FD)
         os.closerange(_RULES_FD + (1 if o.sandbox else 0), 4096)
-        os.chdir(self.work)
+        os.chdir(self.work.path)
         config = os.environ["MPLCONFIGDIR"]
         os.environ.clear()
         os.environ.update(
-            {"MPLBACKEND": "Agg", "MPLCONFIGDIR": config, "HOME": str(self.work), "PATH": "", "LANG": "C.UTF-8"}
+            {"MPLBACKEND": "Agg", "MPLCONFIGDIR": config, "HOME": str(self.work.path), "PATH": "", "LANG": "C.UTF-8"}
         )
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
@@ -294,31 +278,6 @@ class Zygote:
             return 0
         with open(fd, "rb") as stat:
             return int(stat.read().rpartition(b")")[2].split()[17])
-
-    def _work_is_full(self) -> bool:
-        """Whether there is more than the limits allow. A folder that hides what is in it counts as full."""
-        size = count = 0
-        hidden: list[OSError] = []
-        for _, _, files, fd in os.fwalk(self.work, onerror=hidden.append):  # by descriptor: no path is too long
-            count += 1 + len(files)
-            for name in files:
-                with contextlib.suppress(OSError):
-                    size += os.lstat(name, dir_fd=fd).st_blocks * 512
-            if count > self.options.work_files or size > self.options.work_mb << 20:
-                return True
-        return any(isinstance(e, PermissionError) for e in hidden)
-
-    def _empty_work(self) -> None:
-        """Remove what the script left, whatever its modes and depth. Raises OSError, and then this zygote must go."""
-        for entry in os.scandir(self.work):
-            if entry.is_dir(follow_symlinks=False):
-                try:
-                    shutil.rmtree(entry.path)
-                except (OSError, RecursionError):
-                    remove = 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"'
-                    subprocess.run(["/bin/sh", "-c", remove, "sh", entry.path], check=True, capture_output=True)
-            else:
-                os.unlink(entry.path)
 
 
 def _lay_out(formulas: bytes) -> tuple[dict[str, Any], bytes]:
