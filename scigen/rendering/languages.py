@@ -20,7 +20,7 @@ class Language(Protocol):
     """What a module of `MODULES` offers."""
 
     @property
-    def TRIAL(self) -> str:  # noqa: N802 - a constant of the module
+    def TRIAL(self) -> str:
         """A script that shows that scripts can be drawn in the sandbox."""
 
     def programs(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ estimated from it, and rotated words have upright boxes. Nothing else of `Drawin
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -50,7 +51,7 @@ _ENVIRONMENT = {
     **dict.fromkeys(("MKTEXTEX", "MKTEXTFM", "MKTEXPK", "MKTEXMF", "MKTEXFMT"), "0"),
 }
 _LOG_KEPT = 1 << 20
-_package_files: dict[str, bool] = {}
+_has: dict[str, bool] = {}
 
 
 def found() -> dict[str, str | None]:
@@ -78,10 +79,11 @@ def programs() -> dict[str, str]:
 def readable_paths(programs: Mapping[str, str]) -> list[Path]:
     """The trees of TeX, without the user's own, and what poppler reads."""
     trees = {p for name in _TREES for p in _kpsewhich(programs, f"--expand-path=${name}").split(os.pathsep) if p}
-    _package_files["standalone"] = bool(_kpsewhich(programs, "standalone.cls"))
+    _has["standalone"] = bool(_kpsewhich(programs, "standalone.cls"))
     return [
         *(Path(tree) for tree in sorted(trees)),
         *(Path(p) for p in ("/usr/share/poppler", "/etc/fonts", "/usr/share/fontconfig", "/var/cache/fontconfig")),
+        Path("/etc/ld.so.cache"),  # where the libraries of programs lie
     ]
 
 
@@ -105,11 +107,15 @@ def facts() -> dict[str, Any]:
 
 
 def jobs(source: str, programs: Mapping[str, str], max_pixels: int) -> Generator[Job, int, None]:
-    """Compile (twice where positions of the first run are needed), convert, list the words, and tell."""
-    files = {f"{JOB}.tex": tikz_source.document(source)}
-    if not _package_files.get("standalone"):
-        files["standalone.cls"] = tikz_source.STANDALONE
-    command = [_compiler(programs), "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error"]
+    """Compile (twice where positions of the first run are needed), list the words, convert, and tell."""
+    files = {f"{JOB}.tex": tikz_source.document(source), **tikz_source.classes(_has.get("standalone", False))}
+    command = [
+        _compiler(programs),
+        "-no-shell-escape",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-file-line-error",
+    ]
     start = time.perf_counter()
     for _ in range(2 if tikz_source.needs_two_runs(source) else 1):
         if (yield partial(_execute, [*command, f"-jobname={JOB}", _START], files)):
@@ -119,11 +125,11 @@ def jobs(source: str, programs: Mapping[str, str], max_pixels: int) -> Generator
     compiled = time.perf_counter()
     page = ["-f", "1", "-l", "1"]
     png = [programs["pdftocairo"], "-png", "-singlefile", "-r", str(DPI), *page, _PDF, _PNG.removesuffix(".png")]
-    code = yield partial(_execute_if, _PDF, png)
+    code = yield partial(_list_words, [programs["pdftotext"], "-bbox-layout", *page, _PDF, _WORDS])
+    code = code or (yield partial(_convert, png, max_pixels))
     if code:
         yield partial(_tell_not_converted, code)
         return
-    yield partial(_execute, [programs["pdftotext"], "-bbox-layout", *page, _PDF, _WORDS], {})
     yield partial(_tell_drawn, {"script": compiled - start, "draw": time.perf_counter() - compiled})
 
 
@@ -144,10 +150,17 @@ def _execute(command: list[str], files: Mapping[str, str]) -> tuple[dict[str, An
     os.execve(command[0], command, {**_ENVIRONMENT, "HOME": os.getcwd(), "TEXMFVAR": os.getcwd()})
 
 
-def _execute_if(file: str, command: list[str]) -> tuple[dict[str, Any], bytes]:
-    """`_execute`, or the reply that there is no figure."""
-    if not os.path.exists(file):
+def _list_words(command: list[str]) -> tuple[dict[str, Any], bytes]:
+    if not os.path.exists(_PDF):
         return {"outcome": "no_figure"}, b""
+    return _execute(command, {})
+
+
+def _convert(command: list[str], max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Pages that are too large are not even tried; the pool counts the pixels again."""
+    width, height = (math.ceil(points * DPI / 72) for points in tikz_source.page_size(_end_of(_WORDS)) or (0, 0))
+    if width * height > max_pixels:
+        return _bad_page("PictureTooLarge", f"{width} x {height} px; at most {max_pixels} px")
     return _execute(command, {})
 
 
@@ -157,15 +170,17 @@ def _tell_error(source: str) -> tuple[dict[str, Any], bytes]:
 
 
 def _tell_not_converted(code: int) -> tuple[dict[str, Any], bytes]:
-    said = _end_of(_SAID)
-    message = f"the page could not be made a picture (exit code {code})"
-    error = {"type": "BadPage", "message": message, "line": None, "stdout": said[-tikz_source.STDOUT_KEPT :]}
-    return {"outcome": "too_large", "error": error}, b""
+    return _bad_page("BadPage", f"the page could not be made a picture (exit code {code})")
+
+
+def _bad_page(kind: str, message: str) -> tuple[dict[str, Any], bytes]:
+    said = _end_of(_SAID)[-tikz_source.STDOUT_KEPT :]
+    return {"outcome": "too_large", "error": {"type": kind, "message": message, "line": None, "stdout": said}}, b""
 
 
 def _tell_drawn(seconds: dict[str, float]) -> tuple[dict[str, Any], bytes]:
     png = Path(_PNG).read_bytes()
-    texts = tikz_source.words(_end_of(_WORDS), DPI / 72) if os.path.exists(_WORDS) else []
+    texts = tikz_source.words(_end_of(_WORDS), DPI / 72)
     drawing = {"texts": texts, "axes": [], "artists": {}, "colors": {}, "crossings": [], "partial": True}
     return {"outcome": "drawn", "sizes": [len(png)], "drawing": drawing, "seconds": seconds}, png
 

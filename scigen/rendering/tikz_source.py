@@ -1,7 +1,7 @@
 r"""The texts around TikZ: what is compiled for a script, what TeX's log says about a fault, the words on the page.
 
 A script with `\documentclass` is compiled as it is. Anything else is a picture, or only the inside of one, and is put
-into a document of class `standalone`, on the lines that it has in the script.
+into a document whose page is cut to it, on the lines that it has in the script.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STDOUT_KEPT = 2000
 MAX_WORDS = 1000
 
 _PREAMBLE = (
-    r"\documentclass[tikz]{standalone}\usepackage{amsmath,amssymb}"
+    r"\documentclass[tikz]{scigenpicture}\usepackage{amsmath,amssymb}"
     r"\usetikzlibrary{angles,arrows.meta,backgrounds,calc,decorations.markings,decorations.pathmorphing,fit,"
     r"intersections,matrix,patterns,positioning,quotes,shapes.geometric,trees}"
 )
@@ -27,9 +27,9 @@ _PACKAGES = {
     r"\\tdplot": r"\usepackage{tikz-3dplot}",
 }
 
-STANDALONE = r"""
+_CLASS = r"""
 \NeedsTeXFormat{LaTeX2e}[2020-10-01]
-\ProvidesClass{standalone}[2026/11/01 stand-in of scigen: the whole document is one box, the page is cut to it]
+\ProvidesClass{NAME}[2026/11/01 the whole document is one box, and the page is cut to it]
 \newbox\scigen@box
 \newdimen\scigen@border \scigen@border=0.5bp
 \newif\ifscigen@tikz
@@ -48,14 +48,28 @@ STANDALONE = r"""
 \ifdefined\pdfpagewidth\else\let\pdfpagewidth\pagewidth\let\pdfpageheight\pageheight\fi
 \ifscigen@tikz\RequirePackage{tikz}\fi
 \AddToHook{begindocument/end}{\setbox\scigen@box=\hbox\bgroup\normalcolor\ignorespaces}
-\AddToHook{enddocument}{\unskip\egroup
+\AddToHook{enddocument}{\@checkend{document}\unskip\egroup
   \pdfpagewidth=\dimexpr\wd\scigen@box+2\scigen@border\relax
   \pdfpageheight=\dimexpr\ht\scigen@box+\dp\scigen@box+2\scigen@border\relax
   \hoffset=-1in \voffset=-1in
   \shipout\vbox{\kern\scigen@border\hbox{\kern\scigen@border\box\scigen@box}}}
 \endinput
 """
-"""Stands in for the class of this name, which Debian keeps in a package of 150 MB, where that is not installed."""
+
+_SETTINGS = re.compile(r"\\(usepackage|usetikzlibrary|tikzset|pgfplotsset|definecolor|colorlet|newcommand|def)\b")
+
+
+_PICTURE = re.compile(r"\\begin\s*\{(tikzpicture|circuitikz|pgfpicture)\}|\\tikz(?![A-Za-z])")
+
+
+def classes(standalone: bool) -> dict[str, str]:
+    """File name to text of the document classes beside TeX's; `standalone`: whether TeX has that one.
+
+    Debian keeps it in a package of more than 100 MB, so a class of ours stands in for it: one page, cut to what is on
+    it, with the options tikz and border.
+    """
+    names = ["scigenpicture", *([] if standalone else ["standalone"])]
+    return {f"{name}.cls": _CLASS.replace("NAME", name) for name in names}
 
 
 def document(script: str) -> str:
@@ -63,13 +77,14 @@ def document(script: str) -> str:
     if re.search(r"^[^%\n]*\\document(class|style)\b", script, re.MULTILINE):
         return script
     packages = "".join(load for use, load in _PACKAGES.items() if re.search(use, script))
-    body = re.search(r"\\begin\s*\{", script)
-    if body is None:
-        return rf"{_PREAMBLE}{packages}\begin{{document}}\begin{{tikzpicture}}{script}" + (
-            "\n\\end{tikzpicture}\\end{document}\n"
-        )
-    start = body.start() if r"\usepackage" in script[: body.start()] else 0
-    return rf"{_PREAMBLE}{packages}{script[:start]}\begin{{document}}{script[start:]}" + "\n\\end{document}\n"
+    picture = _PICTURE.search(script)
+    if picture is None:
+        inside = f"\\begin{{tikzpicture}}{script}\n\\end{{tikzpicture}}"
+        return f"{_PREAMBLE}{packages}\\begin{{document}}{inside}\\end{{document}}\n"
+    settings, body = script[: picture.start()], script[picture.start() :]
+    if not _SETTINGS.search(settings):
+        settings, body = "", script
+    return f"{_PREAMBLE}{packages}{settings}\\begin{{document}}{body}\n\\end{{document}}\n"
 
 
 def needs_two_runs(script: str) -> bool:
@@ -77,7 +92,7 @@ def needs_two_runs(script: str) -> bool:
     return re.search(r"remember\s+picture|\\(page|auto)?ref\b|legend to name", script) is not None
 
 
-_FAULT = re.compile(rf"^(?:(?:\./)?(?P<file>[^\s:]+):(?P<line>\d+): |! )(?P<text>\S.*)$", re.MULTILINE)
+_FAULT = re.compile(r"^(?:(?:\./)?(?P<file>[^\s:]+):(?P<line>\d+): |! )(?P<text>\S.*)$", re.MULTILINE)
 _KIND = re.compile(r"^((?:LaTeX|Package|Class|pdfTeX|LuaTeX)\b[\w -]*?error)\s*:?\s*", re.IGNORECASE)
 _CONTEXT = re.compile(r"^l\.(\d+) ?(.*)$", re.MULTILINE)
 
@@ -95,7 +110,8 @@ def error(log: str, script: str) -> dict[str, Any]:
         kind, text = named[1], text[named.end() :]
     context = _CONTEXT.search(log, fault.end())
     own = fault["file"] in (None, f"{JOB}.tex")
-    line = int(fault["line"] or context[1]) if own and (fault["line"] or context) else None
+    at = fault["line"] or (context[1] if context else None)
+    line = int(at) if own and at else None
     if context and context[2].strip():
         text += f" (read so far: {context[2].strip()})"
     last_line = script.count("\n") + 1
@@ -107,11 +123,16 @@ def error(log: str, script: str) -> dict[str, Any]:
     }
 
 
-_WORD = re.compile(
-    r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', re.DOTALL
-)
+_WORD = re.compile(r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', re.DOTALL)
+_PAGE = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">')
 _HEIGHT = 0.888
 """Height of a word's box by its size in points, with TeX's own fonts (ascent 0.694, descent 0.194)."""
+
+
+def page_size(listing: str) -> tuple[float, float] | None:
+    """Width and height, in points, of the page in a listing of `pdftotext -bbox-layout`; None if it names none."""
+    page = _PAGE.search(listing)
+    return (float(page[1]), float(page[2])) if page else None
 
 
 def words(listing: str, scale: float) -> list[dict[str, Any]]:
