@@ -304,6 +304,11 @@ for i in itertools.count():
     open(str(i), 'w').close()
 """,
     ),
+    "blank_lines": Attack(
+        "a script of 300,000 blank lines holds nobody up",
+        (OK,),
+        "\n" * 300_000 + _PLOT,
+    ),
     "many_threads": Attack(
         "the number of threads is bounded",
         (ERROR, MEMORY, OVER),
