@@ -7,6 +7,7 @@ worth: the parent looks at the PNG.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -78,7 +79,10 @@ def warm_up() -> None:
     figure = plt.figure()
     axes = figure.add_subplot(211)
     axes.set_title(r"$\frac{a}{b}\sqrt{x}\vec{F}\hat{\imath}_1^2 30^\circ$ warm")
-    axes.text(0.5, 0.5, "b", weight="bold", style="italic")
+    for family in ("sans-serif", "serif", "monospace"):
+        for weight in ("normal", "bold"):
+            for style in ("normal", "italic"):
+                axes.text(0.5, 0.5, "b", family=family, weight=weight, style=style)
     axes.plot([1, 2], label="l")
     axes.legend()
     axes.imshow(np.eye(3))
@@ -111,7 +115,7 @@ def readable_paths(programs: Mapping[str, str]) -> list[Path]:
 
 def jobs(source: str, programs: Mapping[str, str], max_pixels: int) -> Generator[Job, int, None]:
     """The one step of a drawing; see `languages.Language`. Loads slow libraries once a second script imports them."""
-    for name in set(re.findall(r"^\s*(?:import|from)\s+(\w+)", source, re.MULTILINE)) & PRELOADS.keys():
+    for name in set(re.findall(r"^[ \t]*(?:import|from)[ \t]+(\w+)", source, re.MULTILINE)) & PRELOADS.keys():
         _uses[name] += 1
         if _uses[name] == 2:
             for module in PRELOADS[name]:
@@ -126,6 +130,7 @@ def run(source: str, max_pixels: int) -> tuple[dict[str, Any], bytes]:
     The report's `outcome` is one of drawn, no_figure, error, memory, too_large.
     """
     start = time.perf_counter()
+    gc.set_threshold(100_000, 50, 1000)  # a script rarely lives long enough for its garbage to matter
     _seed()
     sys.stdout = sys.stderr = _tail
     sys.argv = [NAME]

@@ -84,7 +84,7 @@ _plain, _lists = itemgetter(*_RC_NAMES), itemgetter(*_RC_LISTS)
 
 
 def _keep_fonts(fallback: tuple[tuple[str, int], ...]) -> None:
-    from matplotlib import cbook, font_manager, ft2font
+    from matplotlib import _mathtext, cbook, font_manager, ft2font
 
     last_resort = os.path.realpath(cbook._get_data_path("fonts", "ttf", "LastResortHE-Regular.ttf"))
 
@@ -120,14 +120,35 @@ def _keep_fonts(fallback: tuple[tuple[str, int], ...]) -> None:
     def find_fonts(self: Any, prop: Any, *args: Any, **kwargs: Any) -> list[Any]:
         if args or kwargs or not isinstance(prop, font_manager.FontProperties):
             return [*find(self, prop, *args, **kwargs), *spare]
-        key = (id(self), len(self.ttflist), *prop.__dict__.values(), _settings())
+        key = (id(self), len(self.ttflist), _without_size(prop), _settings())
         if key not in found:
             found[key] = [*find(self, prop), *spare]
         return list(found[key])
 
+    findfont: Any = manager.findfont
+    properties: Any = font_manager.FontProperties
+    best: dict[Any, Any] = {}
+
+    def find_font(self: Any, prop: Any, fontext: str = "ttf", *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs or fontext != "ttf":
+            return findfont(self, prop, fontext, *args, **kwargs)
+        prop = properties._from_any(prop)
+        key = (id(self), len(self.ttflist), _without_size(prop), _settings())
+        if key not in best:
+            best[key] = findfont(self, prop)
+        return best[key]
+
     setattr(font_manager, "_get_font", get_font)  # noqa: B010
     setattr(manager, "_find_fonts_by_props", find_fonts)  # noqa: B010
+    if all(entry.size == "scalable" for entry in font_manager.fontManager.ttflist):  # else the size matters
+        setattr(manager, "findfont", find_font)  # noqa: B010
+        for module in (font_manager, _mathtext):  # both hold the method by name
+            setattr(module, "findfont", font_manager.fontManager.findfont)  # noqa: B010
     _complete_formulas(spare)
+
+
+def _without_size(prop: Any) -> tuple[Any, ...]:
+    return tuple(value for name, value in prop.__dict__.items() if name != "_size")
 
 
 def _complete_formulas(spare: list[Any]) -> None:
