@@ -41,7 +41,7 @@ _PDF, _PNG, _WORDS, _SAID = f"{JOB}.pdf", f"{JOB}.page.png", f"{JOB}.words.html"
 _START = r"\ifdefined\pdfsetrandomseed\pdfsetrandomseed 0 \else\setrandomseed 0 \fi\input{" + JOB + ".tex}"
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
-    "PATH": "",
+    "PATH": "/",  # LuaTeX wants one
     "TZ": "UTC0",
     "SOURCE_DATE_EPOCH": "0",
     "FORCE_SOURCE_DATE": "1",  # \today and \time too
@@ -73,7 +73,14 @@ def programs() -> dict[str, str]:
             f"rendering: TikZ cannot be drawn here: {', '.join(names)} not found on PATH. Install a TeX distribution "
             f"and poppler's tools; on Debian and Ubuntu: apt install --no-install-recommends {PACKAGES}"
         )
-    return {name: path for name, path in here.items() if path and name in (compiler, *CONVERTERS)}
+    return {name: _next_to_file(name, path) for name, path in here.items() if path and name in (compiler, *CONVERTERS)}
+
+
+def _next_to_file(name: str, path: str) -> str:
+    """The program where it really lies, under its own name: TeX goes by the name, and finds its trees from there."""
+    file = Path(path).resolve()
+    named = file.with_name(name)
+    return str(named if named.exists() else file)
 
 
 def readable_paths(programs: Mapping[str, str]) -> list[Path]:

@@ -65,8 +65,8 @@ _PICTURE = re.compile(r"\\begin\s*\{(tikzpicture|circuitikz|pgfpicture)\}|\\tikz
 def classes(standalone: bool) -> dict[str, str]:
     """File name to text of the document classes beside TeX's; `standalone`: whether TeX has that one.
 
-    Debian keeps it in a package of more than 100 MB, so a class of ours stands in for it: one page, cut to what is on
-    it, with the options tikz and border.
+    Debian keeps it in a package of 79 MB, texlive-latex-extra, so a class of ours stands in for it: one page, cut to
+    what is on it, with the options tikz and border.
     """
     names = ["scigenpicture", *([] if standalone else ["standalone"])]
     return {f"{name}.cls": _CLASS.replace("NAME", name) for name in names}

@@ -88,6 +88,13 @@ class Worker:
         trial = head["trial"]
         if trial.get("outcome") not in ("drawn", "no_figure"):
             self.stop()
+            if trial.get("outcome") == "error":
+                error = trial["error"]
+                said = "; ".join(error["stdout"].split("\n")[-5:])
+                raise ScigenError(
+                    f"rendering: a trial drawing in {self.language} failed, so its installation is not complete: "
+                    f"{error['message']} {said}"
+                )
             raise ScigenError(
                 f"rendering: the sandbox could not be set up on this host: {trial.get('error', trial)}. "
                 f"Use a host that allows Landlock and seccomp, or, for your own scripts only, unsafe=True."

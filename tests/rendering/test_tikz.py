@@ -247,6 +247,56 @@ def test_tex_runs_out_of_its_own_memory(pool: RenderPool) -> None:
     assert r.error.line == 5
 
 
+@pytest.fixture
+def only_lualatex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pdflatex on PATH."""
+    programs = {name: tikz.found()[name] for name in ("lualatex", "kpsewhich", *tikz.CONVERTERS)}
+    if not all(programs.values()):
+        pytest.skip(f"not all of {', '.join(programs)} are here")
+    formats = subprocess.run(["kpsewhich", "-engine=luahbtex", "lualatex.fmt"], capture_output=True, check=False)
+    if formats.returncode:
+        pytest.skip("lualatex has no format here (Debian: texlive-luatex)")
+    (tmp_path / "bin").mkdir()
+    for name, path in programs.items():
+        (tmp_path / "bin" / name).symlink_to(str(path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+
+LUA = r"""
+local function say(open) texio.write_nl("log", open and "OPEN" or "CLOSED") end
+local function may(f, ...) local ok, result = pcall(f, ...) return ok and result end
+say(io.open("picture.tex"))
+say(io.open("/etc/passwd"))
+say(io.open("ROOT/pyproject.toml"))
+say(io.open("CANARY/evil", "w"))
+say(may(lfs.mkdir, "CANARY/evil"))
+say(may(lfs.link, "/etc", "link", true))
+say(may(os.execute, "touch CANARY/evil"))
+say(may(io.popen, "touch CANARY/evil"))
+say(may(os.exec, {"/bin/sh", "-c", "touch CANARY/evil"}))
+say(os.getenv("SCIGEN_TEST_API_KEY"))
+"""
+
+
+@pytest.mark.usefixtures("only_lualatex")
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_lualatex_stands_in_for_pdflatex_and_its_lua_reaches_nothing(
+    namespaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = tmp_path / "canary"
+    canary.mkdir(mode=0o777)
+    monkeypatch.setenv("SCIGEN_TEST_API_KEY", "sk-canary-1234")
+    lua = LUA.replace("ROOT", str(ROOT)).replace("CANARY", str(canary))
+    with RenderPool(1, namespaces=namespaces, language="tikz") as pool:
+        r = pool.draw(SQUARE)
+        assert (r.status, r.width, r.height) == (Status.OK, 204, 104), r.error
+        r = pool.draw(PLAIN % ("", rf"\directlua{{{lua}}}\errmessage{{end of looks}}"))
+        assert "end of looks" in message(r)
+        assert r.error is not None
+        assert [w for w in r.error.stdout.split() if w in ("OPEN", "CLOSED")] == ["OPEN", *["CLOSED"] * 9]
+    assert list(canary.iterdir()) == []
+
+
 @needs_tex
 @pytest.mark.parametrize("namespaces", [True, False])
 def test_an_endless_script_is_ended_and_its_program_has_no_powers(namespaces: bool) -> None:
@@ -339,6 +389,20 @@ def test_without_tex_the_message_names_what_is_missing_and_what_to_install(
         ScigenError, match=r"pdflatex or lualatex, kpsewhich, pdftocairo, pdftotext.*texlive-latex-base"
     ):
         RenderPool(1, language="tikz")
+
+
+@needs_tex
+def test_an_installation_without_its_format_is_told_from_a_host_without_a_sandbox(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("kpsewhich", *tikz.CONVERTERS):
+        (tmp_path / name).symlink_to(str(tikz.found()[name]))
+    engine = tmp_path / "lualatex"  # a copy under a name for which there is no format
+    engine.write_bytes(Path(str(tikz.found()["pdflatex"])).read_bytes())
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ScigenError, match=r"trial drawing in tikz failed.*format"), RenderPool(1, language="tikz"):
+        pass
 
 
 def test_an_unknown_language_is_refused() -> None:
