@@ -1,4 +1,8 @@
-"""Hostile scripts of ours, what must hold against each, and its status; see `hostile_scripts`. Not a test itself."""
+"""Hostile scripts of ours, what must hold against each, and its status; see `hostile_scripts`. Not a test itself.
+
+What they try does no harm where it is let through: a file is cut to the length it has, renamed to itself, a folder is
+unlinked as if it were a file. With the walls up these are refused before the kernel looks at what they would do.
+"""
 
 from __future__ import annotations
 
@@ -86,9 +90,9 @@ closed('kcmp', libc.syscall, 312 if os.uname().machine == 'x86_64' else 272, 1, 
         "no mount, namespace or other root",
         (OK,),
         _refused(r"""
-closed('mount', libc.mount, b'none', b'.', b'tmpfs', 0, None)
-closed('remount', libc.mount, b'none', b'/', None, 0x20, None)
-closed('umount', libc.umount2, b'/', 2)
+closed('mount', libc.mount, b'none', b'.', b'no_such_kind', 0, None)
+closed('remount', libc.mount, b'none', b'.', None, 0x1020, None)
+closed('umount', libc.umount2, b'.', 2)
 closed('chroot', os.chroot, '.')
 closed('pivot_root', libc.syscall, 155 if os.uname().machine == 'x86_64' else 41, b'.', b'.')
 closed('unshare', libc.unshare, 0x10000000)
@@ -132,12 +136,14 @@ files = [font_manager.findfont('DejaVu Sans'), os.__file__, matplotlib.__file__]
 for path in files + [os.path.join(cache, f) for f in os.listdir(cache)]:
     with open(path, 'rb') as f:
         f.read(1)
+    now, folder = os.stat(path), os.path.dirname(path)
     closed('write ' + path, os.open, path, os.O_RDWR)
-    closed('truncate ' + path, os.truncate, path, 0)
-    closed('unlink ' + path, os.unlink, path)
-    closed('rename ' + path, os.rename, path, 'here')
+    closed('truncate ' + path, os.truncate, path, now.st_size)
+    closed('rename ' + path, os.rename, path, path)
+    closed('unlink in ' + folder, os.unlink, folder)
+    closed('rmdir ' + folder, os.rmdir, folder)
     closed('link ' + path, os.link, path, 'here')
-    closed('utime ' + path, os.utime, path)
+    closed('utime ' + path, lambda: os.utime(path, ns=(now.st_atime_ns, now.st_mtime_ns)))
 closed('new', os.open, os.path.join(cache, 'lab_canary'), os.O_CREAT | os.O_WRONLY)
 """),
     ),
