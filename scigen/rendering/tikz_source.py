@@ -16,7 +16,7 @@ STDOUT_KEPT = 2000
 """Characters of the log that go with an error."""
 MAX_WORDS = 1000
 
-_PREAMBLE = (
+PREAMBLE = (
     r"\documentclass[tikz]{scigenpicture}\usepackage{amsmath,amssymb}"
     r"\usetikzlibrary{angles,arrows.meta,backgrounds,calc,decorations.markings,decorations.pathmorphing,fit,"
     r"intersections,matrix,patterns,positioning,quotes,shapes.geometric,trees}"
@@ -80,11 +80,11 @@ def document(script: str) -> str:
     picture = _PICTURE.search(script)
     if picture is None:
         inside = f"\\begin{{tikzpicture}}{script}\n\\end{{tikzpicture}}"
-        return f"{_PREAMBLE}{packages}\\begin{{document}}{inside}\\end{{document}}\n"
+        return f"{PREAMBLE}{packages}\\begin{{document}}{inside}\\end{{document}}\n"
     settings, body = script[: picture.start()], script[picture.start() :]
     if not _SETTINGS.search(settings):
         settings, body = "", script
-    return f"{_PREAMBLE}{packages}{settings}\\begin{{document}}{body}\n\\end{{document}}\n"
+    return f"{PREAMBLE}{packages}{settings}\\begin{{document}}{body}\n\\end{{document}}\n"
 
 
 def needs_two_runs(script: str) -> bool:

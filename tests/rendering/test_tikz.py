@@ -157,6 +157,14 @@ def test_two_pools_give_the_same_bytes_also_for_chance_and_the_date(pool: Render
 
 
 @needs_tex
+def test_a_picture_with_its_preamble_loaded_beforehand_is_the_one_of_the_whole_document(pool: RenderPool) -> None:
+    picture = "\\node {$\\frac{\\alpha}{2}$};\n\\foreach \\x in {1,...,9} \\draw[-Latex] (\\x,0) -- (\\x,rand);"
+    whole = pool.draw("%\n" + tikz_source.document(picture))
+    assert whole.status is Status.OK, whole.error
+    assert pool.draw(picture).png == whole.png
+
+
+@needs_tex
 def test_no_shell_is_started(pool: RenderPool, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     for how in (r"\immediate\write18{touch %s/a}", r'\input{|"touch %s/b"}', r"\input|'touch\space %s/c'\relax "):
