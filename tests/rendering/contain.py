@@ -74,8 +74,11 @@ def contain(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _private_mb(process: psutil.Process) -> float:
-    """Resident memory that is not of files: what a script could have made a zygote hold."""
-    memory = process.memory_info()
+    """Resident memory that is not of files: what a script could have made a zygote hold; infinite if it has died."""
+    try:
+        memory = process.memory_info()
+    except psutil.NoSuchProcess:
+        return float("inf")
     return float(memory.rss - memory.shared) / 2**20
 
 
