@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from scigen.rendering import introspection, png, text_cache
+from scigen.rendering import font_cache, introspection, png
 
 MAX_PICTURES = 16
 
@@ -67,7 +67,7 @@ class Capture:
                 if (format or "png").lower() == "png":
                     fname.write(picture)
                 else:
-                    with text_cache.plain_fonts():
+                    with font_cache.plain_fonts():
                         capture.taking = True
                         capture._savefig(figure, fname, format=format, **kwargs)
                         capture.taking = False

@@ -201,16 +201,16 @@ class RenderPool:
     def _finish(self, job: Job, head: dict[str, Any], body: bytes, seconds: float) -> None:
         try:
             report, pngs = picture.unpack(body)
-            self._lessons.add(report.get("formulas", []))
+            self._lessons.add(report.get("texts", []))
             job.result.set_result(picture.judge(head, report, pngs, self.limits, seconds))
         except BaseException as e:
             job.result.set_exception(e)
 
     def _learn(self, number: int, worker: Worker) -> None:
-        """Have formulas laid out that come again and again, and give the layouts to all workers. Never a must."""
+        """Have texts measured that come again and again, and give the layouts to all workers. Never a must."""
         try:
             if batch := self._lessons.next():
-                layouts = worker.lay_out([list(formula) for formula in batch])
+                layouts = worker.lay_out([list(text) for text in batch])
                 if not layouts:
                     self._lessons.failed()
                 for inbox in self._layouts if layouts else []:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from scigen.rendering import capture, fonts, introspection, text_cache
+from scigen.rendering import capture, font_cache, fonts, introspection, text_cache
 from scigen.rendering.languages import Job
 
 NAME = "script.py"
@@ -35,10 +35,9 @@ PRELOADS = {
     "networkx": ("networkx",),
     "pandas": ("pandas",),
     "scipy": ("scipy.integrate", "scipy.interpolate", "scipy.optimize", "scipy.special", "scipy.stats"),
-    "seaborn": ("seaborn",),
     "sympy": ("sympy",),
 }
-"""What is slow to load, starts no threads, and is not on every script's list."""
+"""Slow to load, no threads started, nothing changed for scripts that do not import them (seaborn adds colour maps)."""
 
 _uses: Counter[str] = Counter()
 
@@ -74,7 +73,8 @@ def warm_up() -> None:
         *("mpl_toolkits.axes_grid1", "PIL.PngImagePlugin", "decimal", "fractions", "statistics", "calendar"),
     ):
         importlib.import_module(name)
-    text_cache.install(fonts.fallback())
+    font_cache.install(fonts.fallback())
+    text_cache.install()
     introspection.install()
     figure = plt.figure()
     axes = figure.add_subplot(211)
@@ -92,6 +92,7 @@ def warm_up() -> None:
     plt.close("all")
     matplotlib.rcdefaults()
     matplotlib.use("Agg")
+    text_cache.begin()
 
 
 def facts() -> dict[str, Any]:
@@ -139,7 +140,7 @@ def run(source: str, max_pixels: int) -> tuple[dict[str, Any], bytes]:
     report = _execute(source, taken)
     pngs = [p.png for p in taken.pictures.values()] if report["outcome"] == "drawn" else []
     report["seconds"] = {"script": time.perf_counter() - start - taken.draw_s, "draw": taken.draw_s}
-    report["formulas"] = text_cache.new_formulas()
+    report["texts"] = text_cache.new_texts()
     return report, b"".join(pngs)
 
 

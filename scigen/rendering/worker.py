@@ -106,9 +106,9 @@ class Worker:
         """Raises ZygoteDied, or TimeoutError if the zygote itself hangs."""
         return self._ask("draw", script.encode("utf-8", "surrogatepass"), self.limits.timeout_s)
 
-    def lay_out(self, formulas: list[list[Any]]) -> bytes:
-        """Layouts of formulas as `keep` takes them; empty if they could not be made. Raises as `draw`."""
-        return self._ask("lay_out", json.dumps(formulas).encode(), LEARN_S)[1]
+    def lay_out(self, texts: list[list[Any]]) -> bytes:
+        """Layouts of texts as `keep` takes them; empty if they could not be made. Raises as `draw`."""
+        return self._ask("lay_out", json.dumps(texts).encode(), LEARN_S)[1]
 
     def keep(self, layouts: bytes) -> None:
         """Raises as `draw`."""

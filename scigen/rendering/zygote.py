@@ -1,7 +1,7 @@
 """The warm process: loads what scripts need once, then forks a locked-down child for each script.
 
 `python -m scigen.rendering.zygote OPTIONS` (JSON of `Options`) speaks over its standard input and output in frames of
-two u32 lengths, a JSON head and a body. In: {"do": "draw"} with a script in UTF-8, {"do": "lay_out"} with formulas,
+two u32 lengths, a JSON head and a body. In: {"do": "draw"} with a script in UTF-8, {"do": "lay_out"} with texts,
 {"do": "keep"} with layouts. Out: how the child ended, and its bytes, into which this process does not look. It keeps
 the wall clock and the size of the work folder, and ends when its input closes. How a script is drawn: see `languages`.
 """
@@ -32,7 +32,7 @@ from scigen.rendering.work_folder import WorkFolder
 REPORT_BYTES = 8 << 20
 """Room for the child's report beside the PNGs."""
 LEARN_S = 2.0
-"""Wall clock for laying out a lesson's formulas."""
+"""Wall clock for laying out a lesson's texts."""
 MAX_THREADS = 128
 """Threads of one script; no kernel limit binds root to a number."""
 _REPLY_FD, _RULES_FD = 3, 4
@@ -140,10 +140,10 @@ class Zygote:
                 job = jobs.send(head["code"])
         return head, body
 
-    def lay_out(self, formulas: bytes, parent_fd: int) -> tuple[dict[str, Any], bytes]:
-        """Have a confined child lay out formulas of anybody's; the body is what `keep` takes."""
+    def lay_out(self, texts: bytes, parent_fd: int) -> tuple[dict[str, Any], bytes]:
+        """Have a confined child lay out texts of anybody's; the body is what `keep` takes."""
         try:
-            head, body = self._in_child(partial(_lay_out, formulas), LEARN_S, REPORT_BYTES, parent_fd)
+            head, body = self._in_child(partial(_lay_out, texts), LEARN_S, REPORT_BYTES, parent_fd)
         finally:
             self.work.empty()
         return head, body[8 + struct.unpack_from("<I", body)[0] :] if head["end"] == "reply" else b""
@@ -280,8 +280,8 @@ class Zygote:
             return int(stat.read().rpartition(b")")[2].split()[17])
 
 
-def _lay_out(formulas: bytes) -> tuple[dict[str, Any], bytes]:
-    return {}, text_cache.lay_out(formulas)
+def _lay_out(texts: bytes) -> tuple[dict[str, Any], bytes]:
+    return {}, text_cache.lay_out(texts)
 
 
 def send(fd: int, head: dict[str, Any], body: bytes) -> None:

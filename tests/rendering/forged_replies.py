@@ -57,12 +57,12 @@ forge({'outcome': 'timeout'})
 forge({'outcome': 'error', 'error': {'type': '\ud800' + 'x' * 10**6, 'message': 'm' * 10**6, 'line': 10**40}})
 """),
     ),
-    "forged_formulas": Attack(
-        "formulas of the wrong shape teach nothing",
+    "forged_texts": Attack(
+        "texts of the wrong shape teach nothing",
         (BLANK,),
         _forged(r"""
 f = ['$x$' * 9**6, 1e400, ['\ud800'], None, {}, [], -1, 'x', 10**400]
-forge({'outcome': 'no_figure', 'formulas': [f] * 9 + [None, 1, [['$x$', 100.0]]] + f})
+forge({'outcome': 'no_figure', 'texts': [f] * 9 + [None, 1, [['$x$', 100.0]]] + f})
 """),
     ),
     "forged_drawing": Attack(
