@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from scigen.records import ScriptError, Status
 from scigen.rendering import Limits, Rendering, RenderPool, host
 
 HELP = """\
-Draw Matplotlib scripts in a sandbox, or show what this machine offers for it.
+Draw Matplotlib scripts and TikZ pictures in a sandbox, or show what this machine offers for it.
 
   python -m scigen.rendering --probe
       a table: walls against hostile scripts, cores, fonts. Exit 0 if untrusted scripts can be drawn, else 1.
@@ -26,6 +27,7 @@ Draw Matplotlib scripts in a sandbox, or show what this machine offers for it.
   python -m scigen.rendering draw SCRIPT... --out DIR
       one PNG a script in DIR, and one line of JSON a script on standard output:
       {"name": ..., "status": ..., "image": ..., "error": ..., "seconds": ...}
+      Names that end in .tex or .tikz are drawn by TeX, all others by Python.
       status: ok, code_error, timeout, memory, blank, bad_image. Exit 0 when every script got its status.
 
   options of draw
@@ -39,6 +41,9 @@ Draw Matplotlib scripts in a sandbox, or show what this machine offers for it.
 
   exit codes: 0 done, 1 not possible on this machine, 2 wrong arguments or a script that cannot be read
 """
+
+
+TEX_SUFFIXES = (".tex", ".tikz")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,11 +103,17 @@ def _draw(parser: _Parser, options: argparse.Namespace) -> int:
     limits = Limits(timeout_s=options.timeout, memory_mb=options.memory)
     start, statuses = time.perf_counter(), Counter[str]()
     sources = [_read(script) for script in options.scripts]
-    texts = (s for s in sources if isinstance(s, str))
-    with RenderPool(options.workers, limits, namespaces=not options.no_namespaces, unsafe=options.unsafe) as pool:
-        drawn = pool.map(texts)
-        for script, source, image in zip(options.scripts, sources, images, strict=True):
-            rendering = next(drawn) if isinstance(source, str) else source
+    languages = ["tikz" if script.suffix in TEX_SUFFIXES else "matplotlib" for script in options.scripts]
+    with contextlib.ExitStack() as pools:
+        drawn = {}
+        for language in sorted(set(languages)):
+            confined = not options.no_namespaces
+            pool = RenderPool(options.workers, limits, language=language, namespaces=confined, unsafe=options.unsafe)
+            pools.enter_context(pool)
+            own = [s for s, spoken in zip(sources, languages, strict=True) if spoken == language and isinstance(s, str)]
+            drawn[language] = pool.map(own)
+        for script, source, language, image in zip(options.scripts, sources, languages, images, strict=True):
+            rendering = next(drawn[language]) if isinstance(source, str) else source
             statuses[rendering.status.value] += 1
             print(json.dumps(_record(script, rendering, image, options.drawing), ensure_ascii=False), flush=True)
     wall_s = time.perf_counter() - start
@@ -126,7 +137,7 @@ def _image_paths(scripts: Sequence[Path], out: Path) -> list[Path]:
 def _read(script: Path) -> str | Rendering:
     """The script's text in the encoding it declares; what cannot be decoded has the status a run would have given."""
     try:
-        with tokenize.open(script) as f:
+        with open(script, encoding="utf-8") if script.suffix in TEX_SUFFIXES else tokenize.open(script) as f:
             return f.read()
     except (SyntaxError, UnicodeDecodeError) as e:
         return Rendering(Status.CODE_ERROR, error=ScriptError(type="SyntaxError", message=str(e)))

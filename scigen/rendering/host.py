@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from scigen.errors import ScigenError
-from scigen.rendering import lockdown
+from scigen.rendering import lockdown, tikz
 
 SLURM = ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -100,6 +100,10 @@ def probe() -> tuple[list[tuple[str, str, str]], bool]:
     except ScigenError as e:
         rows.append(("trial", "refused", str(e)))
         verdict = False
+    try:
+        rows.append(("TikZ", "yes", f"with {Path(next(iter(tikz.programs().values()))).name}"))
+    except ScigenError as e:
+        rows.append(("TikZ", "no", str(e)))
     rows.append(("workers", str(cores()), f"by default: the least of {granted}"))
     return rows, verdict
 
