@@ -139,17 +139,22 @@ def _drawn(pngs: bytes, sizes: Any, drawing: Any, limits: Limits) -> Rendering:
         return _failed(Status.BAD_IMAGE, "BadPicture", str(e))
     if is_blank(image):
         return _failed(Status.BLANK, "Blank", "all pixels have one colour")
-    others = tuple(part for part in parts[:-1] if _is_picture(part, limits))
+    others = _others(parts[:-1], limits)
     drawing = drawings.read(drawing, image.width, image.height)
     return Rendering(Status.OK, parts[-1], image.width, image.height, drawing, others=others)
 
 
-def _is_picture(png: bytes, limits: Limits) -> bool:
-    try:
-        decode(png, limits)
-    except BadPicture:
-        return False
-    return True
+def _others(pngs: list[bytes], limits: Limits) -> tuple[bytes, ...]:
+    """Those that are pictures, the last ones first, as long as they have no more pixels together than one may have."""
+    left, kept = limits.max_pixels, []
+    for png in reversed(pngs):
+        try:
+            image = decode(png, replace(limits, max_pixels=left))
+        except BadPicture:
+            continue
+        left -= image.width * image.height
+        kept.append(png)
+    return tuple(reversed(kept))
 
 
 def _died(head: dict[str, Any], limits: Limits) -> Rendering:
