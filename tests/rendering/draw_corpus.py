@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -66,7 +67,7 @@ def plain_picture(text: str) -> bytes:
     saved: list[bytes] = []
     save = Figure.savefig
 
-    def savefig(figure: Figure, name: object, **kwargs: object) -> None:
+    def savefig(figure: Figure, name: object, **kwargs: Any) -> None:
         buffer = io.BytesIO()
         save(figure, buffer, **{**kwargs, "format": "png"})
         saved.append(buffer.getvalue())
