@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import other_user
+import psutil
 import pytest
 from forged_replies import FORGED
 from hostile_scripts import CORPUS, OVER, Attack
@@ -36,8 +37,8 @@ CONTAIN = Path(__file__).with_name("contain.py")
 OURS = {**OWN, **FORGED}
 KEY = "sk-canary-5871"
 TIMEOUT_S = 2.0
-GROWTH_MB = 40.0
-"""What a zygote may keep after hostile scripts: the room for one largest reply, which goes back with a later one."""
+GROWTH_MB = 80.0
+"""What a zygote may keep after hostile scripts: the room of two copies of the largest reply, which others use again."""
 
 
 def source(name: str) -> str:
@@ -143,6 +144,17 @@ def test_our_own_hostile_scripts_are_contained(pool: RenderPool, name: str) -> N
     honest = pool.draw("import os, matplotlib.pyplot as plt\nassert os.listdir('.') == []\nplt.plot([1, 2])")
     assert honest.status is Status.OK, honest.error
     assert pool._all[0].process.pid == zygote
+
+
+def test_large_replies_do_not_add_up_in_the_zygote(pool: RenderPool) -> None:
+    flood = "import os, struct\nos.write(3, struct.pack('<II', 9, 30 << 20))\nos.write(3, bytes(31 << 20))\n"
+    replies = [flood, OURS["forged_nesting"].source, OURS["forged_drawing"].source]
+    zygote, held = psutil.Process(pool._all[0].process.pid), []
+    for _ in range(4):
+        assert [pool.draw(reply).status is Status.BAD_IMAGE for reply in replies] == [True, True, False]
+        memory = zygote.memory_info()
+        held.append((memory.rss - memory.shared) / 2**20)
+    assert max(held[2:]) < max(held[:2]) + 8, "MiB after each turn"
 
 
 @pytest.fixture(
