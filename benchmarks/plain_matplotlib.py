@@ -96,6 +96,7 @@ def main() -> None:
     os.dup2(2, 1)  # what scripts print is no answer
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        draw("import matplotlib.pyplot as plt\nplt.title('$x^2$ warm')\nplt.plot([1, 2])")
         for line in sys.stdin:
             json.dump(block(**json.loads(line)), answers)
             answers.write("\n")

@@ -10,12 +10,13 @@ half on 2 quiet cores. The ways:
   in-process     exec and savefig in one warm process under one lock, asked by 1 and by 2 threads: what others do
   fresh process  python SCRIPT, 1 and 2 at a time; one block of each round only, for it is slow
   pool           scigen.rendering.RenderPool with 1 and 2 workers, which has drawn the corpus before
-  pool, unseen   the same, started anew for each round: no script, formula or module was met before
+  ..., unseen    the same two, started anew for each round: no script, formula or module was met before
 
-Ratios are to in-process with 1 thread, from the total times over the rounds on the same blocks; the interval is the
-95 % bootstrap interval over rounds. CPU is that of all processes that take part. Latency is a script's own, from being
-handed over to its picture; in-process with 2 threads it holds the wait for the lock. "script", "draw" and "rest" are
-the shares of that time in the script's own code, in drawing and encoding, and in what the renderer adds.
+Ratios are to in-process with 1 thread (unseen to unseen), from the total times over the rounds on the same blocks; the
+interval is the 95 % bootstrap interval over rounds. CPU is that of all processes that take part. Latency is a script's
+own, from being handed over to its picture; in-process with 2 threads it holds the wait for the lock. "script", "draw"
+and "rest" are the shares of that time in the script's own code, in drawing, encoding and recording what is drawn (which
+the other ways do not do), and in what the renderer adds.
 With --soak, N scripts go through one pool with 2 workers, and memory is sampled every 250 while the pool is idle.
 """
 
@@ -50,7 +51,7 @@ CORPUS = Path(__file__).resolve().parents[2] / "shared" / "render_corpus" / "goo
 PLAIN = Path(__file__).with_name("plain_matplotlib.py")
 BLOCK = 14
 SAMPLE_EVERY = 250
-BASE = "in-process, 1 thread"
+BASE, BASE_UNSEEN = "in-process, 1 thread", "in-process, unseen, 1 thread"
 
 
 @dataclass
@@ -167,7 +168,8 @@ def measure(files: list[Path], rounds: int, seed: int) -> tuple[list[dict[str, l
             fresh_block = number % len(blocks)
             with ExitStack() as anew:
                 unseen = {f"pool, unseen, {n} worker{'s' * (n > 1)}": anew.enter_context(RenderPool(n)) for n in (1, 2)}
-                here = {**ways, **{name: by_pool(pool) for name, pool in unseen.items()}}
+                plain_anew = anew.enter_context(in_process())(1)
+                here = {**ways, BASE_UNSEEN: plain_anew, **{name: by_pool(pool) for name, pool in unseen.items()}}
                 fresh = {f"fresh process, {n} at a time": by_fresh_processes(n) for n in (1, 2)}
                 found: dict[str, list[Measured | None]] = defaultdict(list)
                 for i, block in enumerate(track(blocks, f"round {number + 1} of {rounds}")):
@@ -178,10 +180,10 @@ def measure(files: list[Path], rounds: int, seed: int) -> tuple[list[dict[str, l
 
 
 def ratio(rounds: list[dict[str, list[Measured | None]]], name: str, seed: int) -> tuple[float, float, float]:
-    """Speed relative to BASE on the same blocks, with the 95 % bootstrap interval over rounds."""
-    pairs = []
+    """Speed relative to BASE, or BASE_UNSEEN, on the same blocks, with the 95 % bootstrap interval over rounds."""
+    pairs, base = [], BASE_UNSEEN if "unseen" in name else BASE
     for found in rounds:
-        both = [(b.wall_s, m.wall_s) for b, m in zip(found[BASE], found[name], strict=True) if b and m]
+        both = [(b.wall_s, m.wall_s) for b, m in zip(found[base], found[name], strict=True) if b and m]
         pairs.append([sum(seconds) for seconds in zip(*both, strict=True)])
     times = np.array(pairs)
     drawn = np.random.default_rng(seed).integers(len(times), size=(4000, len(times)))
@@ -223,7 +225,9 @@ def show(summary: dict[str, dict[str, float]], rounds: int, title: str) -> None:
     for name, row in summary.items():
         figures = [f"{row[key]:.0f}" for key in ("p50_ms", "p95_ms", "cpu_ms", "png_kb")]
         shares = [f"{100 * row[key]:.0f} %" if key in row else "" for key in ("script", "draw", "rest")]
-        interval = "" if name == BASE or rounds < 3 else f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}"
+        interval = (
+            "" if name in (BASE, BASE_UNSEEN) or rounds < 3 else f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}"
+        )
         table.add_row(name, f"{row['per_s']:.2f}", f"{row['ratio']:.2f}", interval, *figures, *shares)
     Console(width=max(132, Console().width)).print(table)
 
