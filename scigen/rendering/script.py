@@ -70,7 +70,8 @@ def warm_up() -> None:
     for name in (
         *("numpy.random", "numpy.linalg", "numpy.fft", "numpy.polynomial", "mpl_toolkits.mplot3d"),
         *("matplotlib.animation", "matplotlib.sankey", "matplotlib.table", "matplotlib.tri", "matplotlib.dates"),
-        *("mpl_toolkits.axes_grid1", "PIL.PngImagePlugin", "decimal", "fractions", "statistics", "calendar"),
+        *("mpl_toolkits.axes_grid1", "contourpy", "PIL.PngImagePlugin"),
+        *("decimal", "fractions", "statistics", "calendar"),
     ):
         importlib.import_module(name)
     font_cache.install(fonts.fallback())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from scigen.rendering import tikz
 from scigen.rendering.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +78,14 @@ def test_the_probe_and_the_help() -> None:
     text = run("--help").stdout
     assert "python -m scigen.rendering draw SCRIPT... --out DIR" in text
     assert run("draw").returncode == 2
+
+
+def test_tikz_is_drawn_by_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lacking = [name for name, path in tikz.found().items() if path is None and name != "lualatex"]
+    if lacking:
+        pytest.skip(f"no TeX here: {', '.join(lacking)} not found")
+    (tmp_path / "a.tex").write_text(r"\draw (0,0) -- (1,1) node {a};")
+    (tmp_path / "b.py").write_text(GOOD)
+    names = [str(tmp_path / name) for name in ("a.tex", "b.py")]
+    assert main(["draw", *names, "--out", str(tmp_path), "--workers", "1"]) == 0
+    assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == ["ok", "ok"]
