@@ -143,6 +143,7 @@ def test_a_picture_of_nothing_is_blank(pool: RenderPool, script: str) -> None:
 
 
 @needs_tex
+@pytest.mark.slow
 def test_two_pools_give_the_same_bytes_also_for_chance_and_the_date(pool: RenderPool) -> None:
     script = (
         "\\foreach \\x in {1,...,9} \\draw (\\x,0) -- (\\x,rand);\n\\node {\\today, \\number\\time, "
@@ -157,6 +158,7 @@ def test_two_pools_give_the_same_bytes_also_for_chance_and_the_date(pool: Render
 
 
 @needs_tex
+@pytest.mark.slow
 def test_a_picture_with_its_preamble_loaded_beforehand_is_the_one_of_the_whole_document(pool: RenderPool) -> None:
     picture = "\\node {$\\frac{\\alpha}{2}$};\n\\foreach \\x in {1,...,9} \\draw[-Latex] (\\x,0) -- (\\x,rand);"
     whole = pool.draw("%\n" + tikz_source.document(picture))
@@ -165,6 +167,7 @@ def test_a_picture_with_its_preamble_loaded_beforehand_is_the_one_of_the_whole_d
 
 
 @needs_tex
+@pytest.mark.slow
 def test_no_shell_is_started(pool: RenderPool, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     for how in (r"\immediate\write18{touch %s/a}", r'\input{|"touch %s/b"}', r"\input|'touch\space %s/c'\relax "):
@@ -181,6 +184,7 @@ def test_no_shell_is_started(pool: RenderPool, tmp_path: Path) -> None:
         r"\edef\a{\pdffiledump length 4{%s}}\ifx\a\empty\immediate\write16{CLOSED}\else\immediate\write16{OPEN}\fi",
     ],
 )
+@pytest.mark.slow
 def test_files_of_the_host_the_project_and_a_home_cannot_be_read(pool: RenderPool, look: str, tmp_path: Path) -> None:
     (tmp_path / "canary.tex").write_text("secret")
     paths = ["picture.tex", "/etc/passwd", "../../../etc/passwd", ROOT / "pyproject.toml", tmp_path / "canary.tex"]
@@ -191,6 +195,7 @@ def test_files_of_the_host_the_project_and_a_home_cannot_be_read(pool: RenderPoo
 
 
 @needs_tex
+@pytest.mark.slow
 def test_a_file_of_the_host_cannot_be_put_into_the_picture(pool: RenderPool, tmp_path: Path) -> None:
     Image.new("RGB", (9, 9), "red").save(tmp_path / "canary.png")
     for how in (r"\input{%s}", r"\includegraphics{%s}", r"\pdfximage{%s}", r"\pdfobj stream file {%s}\pdfrefobj 1 "):
@@ -200,6 +205,7 @@ def test_a_file_of_the_host_cannot_be_put_into_the_picture(pool: RenderPool, tmp
 
 @needs_tex
 @pytest.mark.parametrize("where", ["{home}/evil.tex", "../evil.tex", "sub/evil.tex"])
+@pytest.mark.slow
 def test_files_are_written_in_the_work_folder_only(pool: RenderPool, where: str, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     write = r"\immediate\openout5=%s \immediate\write5{evil}\immediate\closeout5 "
@@ -209,6 +215,7 @@ def test_files_are_written_in_the_work_folder_only(pool: RenderPool, where: str,
 
 
 @needs_tex
+@pytest.mark.slow
 def test_a_script_that_fills_its_folder_is_stopped(pool: RenderPool) -> None:
     write = r"\loop\immediate\write5{%s}\advance\count1 by 1 \ifnum\count1<40000 \repeat" % ("x" * 1000)
     r = pool.draw(PLAIN % ("", r"\immediate\openout5=big \count1=0 " + write))  # 40 MB, and 16 are allowed
@@ -229,6 +236,7 @@ def test_a_script_that_fills_its_folder_is_stopped(pool: RenderPool) -> None:
         ("picture.pdf", r"\end{document}", Status.BAD_IMAGE),
     ],
 )
+@pytest.mark.slow
 def test_forged_files_of_the_steps_are_not_taken_for_results(
     pool: RenderPool, name: str, page: str, status: Status
 ) -> None:
@@ -240,6 +248,7 @@ def test_forged_files_of_the_steps_are_not_taken_for_results(
 
 @needs_tex
 @pytest.mark.parametrize("inches", [30, 100, 220])
+@pytest.mark.slow
 def test_a_huge_page_is_no_picture(pool: RenderPool, inches: int) -> None:
     r = pool.draw(PLAIN % (rf"\pdfpagewidth={inches}in \pdfpageheight={inches}in", ""))
     assert r.status is Status.BAD_IMAGE
@@ -247,6 +256,7 @@ def test_a_huge_page_is_no_picture(pool: RenderPool, inches: int) -> None:
 
 
 @needs_tex
+@pytest.mark.slow
 def test_tex_runs_out_of_its_own_memory(pool: RenderPool) -> None:
     r = pool.draw(PLAIN % ("", r"\def\a{x}\loop\edef\a{\a\a}\iftrue\repeat"))
     assert r.status is Status.CODE_ERROR
@@ -288,6 +298,7 @@ say(os.getenv("SCIGEN_TEST_API_KEY"))
 
 @pytest.mark.usefixtures("only_lualatex")
 @pytest.mark.parametrize("namespaces", [True, False])
+@pytest.mark.slow
 def test_lualatex_stands_in_for_pdflatex_and_its_lua_reaches_nothing(
     namespaces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,6 +318,7 @@ def test_lualatex_stands_in_for_pdflatex_and_its_lua_reaches_nothing(
 
 @needs_tex
 @pytest.mark.parametrize("namespaces", [True, False])
+@pytest.mark.slow
 def test_an_endless_script_is_ended_and_its_program_has_no_powers(namespaces: bool) -> None:
     os.environ["SCIGEN_TEST_API_KEY"] = "sk-canary-1234"
     limits = Limits(timeout_s=1.5)
@@ -372,6 +384,7 @@ os.execve(command[0], command, {})
         (["{work}/program"], "PermissionError"),
     ],
 )
+@pytest.mark.slow
 def test_a_program_stays_behind_the_walls_and_is_one_of_those_allowed(
     command: list[str], said: str, tmp_path: Path
 ) -> None:
