@@ -136,6 +136,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[RenderPool]:
 
 
 @pytest.mark.parametrize("name", [name for name, attack in OURS.items() if OVER not in attack.expected])
+@pytest.mark.slow
 def test_our_own_hostile_scripts_are_contained(pool: RenderPool, name: str) -> None:
     zygote = pool._all[0].process.pid
     r = pool.draw(OURS[name].source)
@@ -146,6 +147,7 @@ def test_our_own_hostile_scripts_are_contained(pool: RenderPool, name: str) -> N
     assert pool._all[0].process.pid == zygote
 
 
+@pytest.mark.slow
 def test_large_replies_do_not_add_up_in_the_zygote(pool: RenderPool) -> None:
     flood = "import os, struct\nos.write(3, struct.pack('<II', 9, 30 << 20))\nos.write(3, bytes(31 << 20))\n"
     replies = [flood, OURS["forged_nesting"].source, OURS["forged_drawing"].source]

@@ -54,6 +54,7 @@ def message(r: Rendering) -> str:
         f"\\documentclass{{standalone}}\\usepackage{{tikz}}\n\\begin{{document}}\n\\tikz{{{SQUARE}}}\n\\end{{document}}",
     ],
 )
+@pytest.mark.slow
 def test_the_inside_of_a_picture_a_picture_and_a_document_give_the_same_picture(pool: RenderPool, script: str) -> None:
     r = pool.draw(script)
     # 1 in by 1/2 in at 200 dpi, and around it half a line (0.2 pt) and the border of the class (0.5 bp)
@@ -65,6 +66,7 @@ def test_the_inside_of_a_picture_a_picture_and_a_document_give_the_same_picture(
 
 
 @needs_tex
+@pytest.mark.slow
 def test_the_border_of_the_class_is_kept(pool: RenderPool) -> None:
     script = DOCUMENT.replace("[tikz]", "[tikz,border=36bp]") % rf"\tikz{{{SQUARE}}}"
     r = pool.draw(script)
@@ -72,6 +74,7 @@ def test_the_border_of_the_class_is_kept(pool: RenderPool) -> None:
 
 
 @needs_tex
+@pytest.mark.slow
 def test_a_document_keeps_its_page(pool: RenderPool) -> None:
     page = r"\pdfpagewidth=2in \pdfpageheight=3in \hoffset=-1in \voffset=-1in"
     r = pool.draw(PLAIN % (page, r"\noindent"))
@@ -79,6 +82,7 @@ def test_a_document_keeps_its_page(pool: RenderPool) -> None:
 
 
 @needs_tex
+@pytest.mark.slow
 def test_plots_circuits_and_positions_of_a_first_run_are_drawn(pool: RenderPool) -> None:
     axis = "\\begin{tikzpicture}\\begin{axis}\\addplot{x^2};\\end{axis}\\end{tikzpicture}"
     circuit = "\\begin{circuitikz}\\draw (0,0) to[R, l=$R_1$] (3,0);\\end{circuitikz}"
@@ -106,6 +110,7 @@ def test_plots_circuits_and_positions_of_a_first_run_are_drawn(pool: RenderPool)
         (DOCUMENT.replace("\\end{document}", "") % "x", "TeX Error", "Emergency stop.", None),
     ],
 )
+@pytest.mark.slow
 def test_a_fault_is_told_with_its_kind_its_words_and_its_line(
     pool: RenderPool, script: str, kind: str, said: str, line: int | None
 ) -> None:
@@ -118,6 +123,7 @@ def test_a_fault_is_told_with_its_kind_its_words_and_its_line(
 
 
 @needs_tex
+@pytest.mark.slow
 def test_the_words_of_the_page_come_with_their_boxes(pool: RenderPool) -> None:
     r = pool.draw("\\draw[white] (0,0) rectangle (5.08,2.54);\n\\node at (2.54,1.27) {Torque $\\alpha$ \\& x};")
     assert r.drawing is not None
@@ -138,6 +144,7 @@ def test_the_words_of_the_page_come_with_their_boxes(pool: RenderPool) -> None:
         "\\documentclass{article}\\begin{document}\\end{document}",
     ],
 )
+@pytest.mark.slow
 def test_a_picture_of_nothing_is_blank(pool: RenderPool, script: str) -> None:
     assert pool.draw(script).status is Status.BLANK
 
