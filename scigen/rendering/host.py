@@ -119,4 +119,4 @@ _NAMESPACES = {
     "root": "mount, network, IPC (as root); files go to a small private tmpfs",
     "none": "not on this host: Landlock and seccomp stand alone, the work folder is measured 20 times a second",
 }
-_NO_FONTS = "Chinese, Japanese, Korean are drawn as boxes and reported: install fonts-noto-cjk or scigen[cjk]"
+_NO_FONTS = "Chinese, Japanese, Korean are drawn as boxes and reported: install fonts-noto-cjk or the extra cjk"
