@@ -3,24 +3,37 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint bench
+.PHONY: help train dashboard test slow-verl slow-others lint bench
 
 help:  ## show this text
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
 
+# Not compiled on installing: that takes a minute for 30,000 files, and what is used is compiled when it is first used.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 train: $(STAMP)  ## problems, diagrams, checks, GRPO with verl, AVG@4, report: about 10 minutes (ARGS="seed=1" to change)
 	$(BIN)/python train.py $(ARGS)
 
+dashboard: $(STAMP)  ## curves of runs as one local page, without W&B (RUNS="outputs/a outputs/b"; all below outputs/ by default)
+	$(BIN)/python -m scigen.analysis.dashboard page $(RUNS) --out outputs/dashboard.html
+
 test: $(STAMP) lint  ## lint, types, fast tests, then the slow ones with real runs of verl
-	$(BIN)/python -m pytest -q -m "not slow"
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m "not slow" -n 2 --dist loadfile
+	$(MAKE) --no-print-directory -j2 --output-sync=target slow-verl slow-others
+
+# Two runs of verl at a time would take each other's ports and 6 GB each, so they stay in one process.
+slow-verl: $(STAMP)
+	$(PYTEST) -m slow tests/e2e tests/training
+
+# One thread for each library's arithmetic: three processes share the cores already.
+slow-others: $(STAMP)
+	OMP_NUM_THREADS=1 $(PYTEST) -m slow --ignore tests/e2e --ignore tests/training -n 2 --dist loadfile
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/ruff check .

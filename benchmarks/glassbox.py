@@ -1,6 +1,6 @@
 """How well the glass-box checks find planted defects: recall per kind, false alarms and precision, with intervals.
 
-    python benchmarks/glassbox.py [--per-kind 60] [--seed 0] [--json FILE]
+    python benchmarks/glassbox.py [--per-kind 60] [--seed 0] [--json FILE] [--families NAME ...] [--alarms]
 
 Draws `--per-kind` textbook problems clean and once with each planted defect, the families taking turns, through the
 real sandboxed renderer, and checks them. Half a minute on 2 cores. The checks read texts only: swapped labels and wrong
@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from scigen.evaluation import check
+from scigen.evaluation import Glassbox, Item
 from scigen.generators import ProceduralGenerator
 from scigen.problems.procedural.make import make_problems
 from scigen.problems.procedural.registry import families, family
-from scigen.records import CheckResult, Defect, GeneratedImage, Problem
+from scigen.records import Defect, GeneratedImage, Problem, Verdict
 from scigen.rendering import RenderPool
 from scigen.statistics import wilson
 
@@ -43,8 +43,9 @@ def cases(problems: list[Problem], seed: int) -> Iterator[tuple[Problem, Defect 
                 yield problem, defect, code
 
 
-def run(per_kind: int, seed: int) -> list[tuple[Problem, Defect | None, CheckResult]]:
-    problems = list(make_problems(list(families().values()), "textbook", per_kind, "held_out", 50, seed))
+def run(per_kind: int, seed: int, names: list[str]) -> list[tuple[Problem, Defect | None, Verdict]]:
+    chosen = [family(name) for name in names] or list(families().values())
+    problems = list(make_problems(chosen, "textbook", per_kind, "held_out", 50, seed))
     todo = list(cases(problems, seed))
     name = ProceduralGenerator().name
     results = []
@@ -63,11 +64,11 @@ def run(per_kind: int, seed: int) -> list[tuple[Problem, Defect | None, CheckRes
                 error=r.error,
                 planted_defect=defect,
             )
-            results.append((problem, defect, check(problem, image)))
+            results.append((problem, defect, Glassbox().look(Item(problem, image, Path(), Path()))))
     return results
 
 
-def summarise(results: list[tuple[Problem, Defect | None, CheckResult]]) -> dict[str, dict[str, object]]:
+def summarise(results: list[tuple[Problem, Defect | None, Verdict]]) -> dict[str, dict[str, object]]:
     """Per defect kind and for clean drawings: n, flagged, rate, 95 % interval, findings by kind."""
     summary: dict[str, dict[str, object]] = {}
     for kind in (None, *Defect):
@@ -107,8 +108,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     parser.add_argument("--alarms", action="store_true", help="list the findings on clean drawings")
+    parser.add_argument("--families", nargs="*", default=[], metavar="FAMILY", help="all if none is named")
     args = parser.parse_args()
-    results = run(args.per_kind, args.seed)
+    results = run(args.per_kind, args.seed, args.families)
     summary = summarise(results)
     show(summary)
     if args.alarms:

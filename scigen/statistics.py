@@ -7,7 +7,7 @@ are too narrow below about 20 clusters and have no width when all clusters are e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -30,10 +30,11 @@ class Estimate:
     n: int
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: float) -> tuple[float, float]:
     """95 % score interval of a rate, both ends in 0..1; (0, 1) when nothing was tried.
 
-    Wilson (1927); Brown, Cai and DasGupta, Statistical Science 16 (2001), formula 4. For independent trials only.
+    Wilson (1927); Brown, Cai and DasGupta, Statistical Science 16 (2001), formula 4. For independent trials;
+    clustered ones count as their effective number, which need not be whole.
     Raises ValueError unless 0 <= successes <= n.
     """
     if not 0 <= successes <= n:
@@ -47,6 +48,22 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
     return low, high
+
+
+def effective_number(clusters: Sequence[Sequence[bool]]) -> float:
+    """How many independent trials these are worth, whose rate would vary as much: from the number of clusters, if
+    all trials of a cluster are alike, to that of trials, if they have nothing in common. For `wilson`.
+
+    p (1 - p) / v with v the linearised variance of the rate over clusters, as surveys do (Dean and Pagano, The American
+    Statistician 69, 2015); where it is 0, the number of clusters.
+    """
+    trials, count = sum(map(len, clusters)), len(clusters)
+    rate = sum(map(sum, clusters)) / trials
+    residuals = sum((sum(c) - rate * len(c)) ** 2 for c in clusters)
+    if count < 2 or residuals == 0 or rate in (0, 1):
+        return float(count)
+    variance = count / (count - 1) * residuals / trials**2
+    return min(float(trials), max(float(count), rate * (1 - rate) / variance))
 
 
 def cluster_bootstrap(
@@ -95,13 +112,29 @@ def _percentiles(values: NDArray[np.float64], n_boot: int, seed: int) -> tuple[f
     """2.5 and 97.5 percentiles of the mean of `values` drawn with replacement."""
     if n_boot < 1:
         raise ValueError(f"n_boot must be at least 1, got {n_boot}")
-    rng = np.random.default_rng(seed)
-    n, block = len(values), max(1, _CELLS // len(values))
-    means = np.concatenate(
-        [
-            values[rng.integers(0, n, size=(min(block, n_boot - start), n))].mean(axis=1)
-            for start in range(0, n_boot, block)
-        ]
-    )
+    means = np.concatenate([values[drawn].mean(axis=1) for drawn in _draws(len(values), n_boot, seed)])
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _draws(n: int, n_boot: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Indices of `n_boot` draws of n out of n with replacement, a draw a row, some rows at a time."""
+    rng, block = np.random.default_rng(seed), max(1, _CELLS // n)
+    for start in range(0, n_boot, block):
+        yield rng.integers(0, n, size=(min(block, n_boot - start), n))
+
+
+def paired_ratio(
+    numerator: NDArray[np.float64], denominator: NDArray[np.float64], n_boot: int = 2000, seed: int = 0
+) -> Estimate:
+    """Mean of `numerator` over mean of `denominator`, one pair a cluster, with the 95 % percentile bootstrap interval.
+
+    Draws whose denominator is 0 are left out. Raises ValueError for arrays of other lengths or a denominator of 0.
+    """
+    if numerator.shape != denominator.shape or not denominator.sum():
+        raise ValueError(f"{numerator.shape} over {denominator.shape}, whose sum is {denominator.sum()}")
+    n = len(numerator)
+    sums = [(numerator[drawn].sum(axis=1), denominator[drawn].sum(axis=1)) for drawn in _draws(n, n_boot, seed)]
+    above, below = np.hstack(sums)
+    low, high = np.quantile(above[below > 0] / below[below > 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(float(numerator.sum() / denominator.sum()), float(low), float(high), n)

@@ -14,19 +14,21 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from scigen.errors import ScigenError
+from scigen.errors import NO_ROOM, ScigenError
 from scigen.records import SCHEMA_VERSION, Record
 
 R = TypeVar("R", bound=Record)
 
-RECORDS, MANIFEST, IMAGES = "records.jsonl", "manifest.json", "images"
+RECORDS, MANIFEST, IMAGES, INPUTS = "records.jsonl", "manifest.json", "images", "inputs"
+TAIL = 1 << 20
+"""Bytes read at once in search of the last line end."""
 
 
 class Manifest(BaseModel):
@@ -46,7 +48,22 @@ class Manifest(BaseModel):
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` so that a reader sees the old or the new content, never a part."""
+    """Replace `path` by `data` so that a reader sees the old or the new content, never a part.
+
+    Raises ScigenError where there is no room for it.
+    """
+    try:
+        _replace(path, data)
+    except OSError as e:
+        if e.errno not in NO_ROOM:
+            raise
+        raise ScigenError(
+            f"{path}: could not be written ({e.strerror}). Free some space and run the same command again: what was "
+            "written before it is safe."
+        ) from e
+
+
+def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -79,11 +96,11 @@ def parse_line(record_type: type[R], line: str, where: str) -> R:
         ) from e
 
 
-def iter_records(folder: Path, record_type: type[R]) -> Iterator[R]:
+def iter_records(folder: Path, record_type: type[R], *, torn: bool = False) -> Iterator[R]:
     """The set's records in the order of writing.
 
     Raises ScigenError at a broken line, and on a last line without its line end, which a killed writer leaves and
-    the next writer cuts off.
+    the next writer cuts off; with `torn` that line is passed over.
     """
     path = folder / RECORDS
     if not path.exists():
@@ -91,22 +108,15 @@ def iter_records(folder: Path, record_type: type[R]) -> Iterator[R]:
     with path.open(encoding="utf-8") as f:
         for n, line in enumerate(f, 1):
             if not line.endswith("\n"):
+                if torn:
+                    return
                 raise ScigenError(f"{path}:{n}: the line is cut off. Run the command that writes the set again.")
             yield parse_line(record_type, line, f"{path}:{n}")
 
 
 def read_set(folder: Path, record_type: type[R]) -> list[R]:
     """All records of a finished set. Raises ScigenError if it is unfinished or does not fit its manifest."""
-    manifest = read_manifest(folder)
-    if manifest is None:
-        raise ScigenError(f"{folder}: the set is unfinished (no {MANIFEST}). Run the command that makes it again.")
-    records = list(iter_records(folder, record_type))
-    if set_hash(records) != manifest.set_hash:
-        raise ScigenError(
-            f"{folder}: {RECORDS} was changed after {MANIFEST} was written. Delete {MANIFEST} and run the "
-            "command again."
-        )
-    return records
+    return list(iter_set(folder, record_type))
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -122,12 +132,46 @@ def read_manifest(folder: Path) -> Manifest | None:
         ) from e
 
 
-def set_hash(records: list[R]) -> str:
+def is_set_of(folder: Path, inputs: str) -> bool:
+    """Whether the folder holds a finished set that was made from these inputs."""
+    mark = folder / INPUTS
+    return mark.exists() and mark.read_text() == inputs and read_manifest(folder) is not None
+
+
+def iter_set(folder: Path, record_type: type[R]) -> Iterator[R]:
+    """The records of a finished set one by one, for sets that do not fit into memory.
+
+    Raises ScigenError if the set is unfinished, and after the last record if it does not fit its manifest.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise ScigenError(f"{folder}: the set is unfinished (no {MANIFEST}). Run the command that makes it again.")
+    hashes: dict[str, bytes] = {}
+    for record in iter_records(folder, record_type):
+        hashes[record.key] = _digest(record)
+        yield record
+    if _set_hash(hashes) != manifest.set_hash:
+        raise ScigenError(
+            f"{folder}: {RECORDS} was changed after {MANIFEST} was written. Delete {MANIFEST} and run the "
+            "command again."
+        )
+
+
+def set_hash(records: Iterable[R]) -> str:
     """sha256 over the content hashes in order of key."""
+    return _set_hash({record.key: _digest(record) for record in records})
+
+
+def _set_hash(hashes: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for record in sorted(records, key=lambda r: r.key):
-        digest.update(record.content_hash().encode())
+    for key in sorted(hashes):
+        digest.update(hashes[key].hex().encode())
     return digest.hexdigest()
+
+
+def _digest(record: Record) -> bytes:
+    """32 bytes a record: what a writer and a reader of a million records keep of each."""
+    return bytes.fromhex(record.content_hash())
 
 
 def inputs_hash(*parts: object) -> str:
@@ -147,7 +191,8 @@ class SetWriter(Generic[R]):
         self.folder = folder
         self.record_type = record_type
         self.inputs = inputs
-        self.records: dict[str, R] = {}
+        self._hashes: dict[str, bytes] = {}
+        self._statuses: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -160,10 +205,10 @@ class SetWriter(Generic[R]):
         try:
             self._move_aside_if_other_inputs()
             self.folder.mkdir(exist_ok=True)
-            write_atomic(self.folder / "inputs", self.inputs.encode())
+            write_atomic(self.folder / INPUTS, self.inputs.encode())
             self._cut_torn_tail()
             for record in iter_records(self.folder, self.record_type):
-                self.records[record.key] = record
+                self._note(record)
             self._fd = os.open(self.folder / RECORDS, os.O_WRONLY | os.O_APPEND)
         except BaseException:
             self._lock.close()
@@ -182,11 +227,19 @@ class SetWriter(Generic[R]):
         return (self.folder / MANIFEST).exists()
 
     def __contains__(self, key: str) -> bool:
-        return key in self.records
+        return key in self._hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    @property
+    def keys(self) -> KeysView[str]:
+        """Keys of the records that are there, in the order of writing."""
+        return self._hashes.keys()
 
     def append(self, record: R) -> None:
         """Add a record; on return it survives the death of this process. Its key must be new."""
-        if record.key in self.records:
+        if record.key in self._hashes:
             raise ScigenError(f"{self.folder}: there is a record for {record.key} already; each key is written once.")
         if self.finished:
             (self.folder / MANIFEST).unlink()
@@ -199,9 +252,9 @@ class SetWriter(Generic[R]):
             os.ftruncate(self._fd, size)
             raise ScigenError(
                 f"{self.folder / RECORDS}: could not write {record.key} ({e.strerror}). "
-                f"Free some space and run the same command again: the {len(self.records)} records before it are safe."
+                f"Free some space and run the same command again: the {len(self)} records before it are safe."
             ) from e
-        self.records[record.key] = record
+        self._note(record)
 
     def put_image(self, png: bytes) -> str:
         """Store a PNG under its sha256 and return that; equal images are stored once."""
@@ -214,20 +267,23 @@ class SetWriter(Generic[R]):
     def finish(self) -> Manifest:
         """Sync the records to disk and write the manifest, after which the set is finished."""
         os.fsync(self._fd)
-        records = list(self.records.values())
-        status = Counter(str(r.status) for r in records if hasattr(r, "status"))
         manifest = Manifest(
             record_type=self.record_type.__name__,
-            count=len(records),
-            by_status=dict(sorted(status.items())),
-            set_hash=set_hash(records),
+            count=len(self),
+            by_status=dict(sorted(self._statuses.items())),
+            set_hash=_set_hash(self._hashes),
             inputs=self.inputs,
         )
         write_atomic(self.folder / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
         return manifest
 
+    def _note(self, record: R) -> None:
+        self._hashes[record.key] = _digest(record)
+        if hasattr(record, "status"):
+            self._statuses[str(record.status)] += 1
+
     def _move_aside_if_other_inputs(self) -> None:
-        mark = self.folder / "inputs"
+        mark = self.folder / INPUTS
         if not self.folder.exists() or (mark.exists() and mark.read_text() == self.inputs):
             return
         if not any(self.folder.iterdir()):
@@ -237,11 +293,14 @@ class SetWriter(Generic[R]):
     def _cut_torn_tail(self) -> None:
         path = self.folder / RECORDS
         with open(path, "a+b") as f:
-            size = f.seek(0, os.SEEK_END)
-            f.seek(0)
-            data = f.read()
-            whole = data.rfind(b"\n") + 1
-            if whole < size:
+            end = f.seek(0, os.SEEK_END)
+            at, whole = end, 0
+            while at > 0 and not whole:  # from the end: the file may be larger than the memory
+                start = max(0, at - TAIL)
+                f.seek(start)
+                whole = start + newline + 1 if (newline := f.read(at - start).rfind(b"\n")) >= 0 else 0
+                at = start
+            if whole < end:
                 f.truncate(whole)
 
 

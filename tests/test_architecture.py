@@ -9,9 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    {"errors", "records"},
+    {"errors", "records", "ray_start", "torchvision_shim"},
     {"store", "statistics"},
-    {"rendering", "problems"},
+    {"shards", "tracking"},
+    {"models", "rendering"},
+    {"problems", "glassbox"},
     {"generators"},
     {"evaluation"},
     {"training"},

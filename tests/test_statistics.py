@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scigen import statistics
-from scigen.statistics import cluster_bootstrap, cluster_means, estimate, paired_bootstrap, wilson
+from scigen.statistics import cluster_bootstrap, cluster_means, estimate, paired_bootstrap, paired_ratio, wilson
 
 
 def test_wilson_by_hand() -> None:
@@ -116,3 +116,13 @@ def test_treating_answers_as_independent_would_not_cover() -> None:
         clustered += low <= 0.5 <= high
     assert naive / 300 < 0.8
     assert clustered / 300 > 0.9
+
+
+def test_a_ratio_of_means_by_hand() -> None:
+    """Two clusters, 1/2 and 0/1, drawn twice: 1/2 or 0 with chance 1/4 each, 1/3 with 1/2. Equal ratios: no width."""
+    found = paired_ratio(np.array([1.0, 0.0]), np.array([2.0, 1.0]))
+    assert (found.value, found.low, found.high, found.n) == (pytest.approx(1 / 3), 0.0, 0.5, 2)
+    same = paired_ratio(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
+    assert (same.value, same.low, same.high) == pytest.approx((0.5, 0.5, 0.5))
+    with pytest.raises(ValueError, match="whose sum is 0"):
+        paired_ratio(np.zeros(2), np.zeros(2))

@@ -45,7 +45,7 @@ def all_figures(results: RunResults) -> dict[str, Callable[[Theme], bytes]]:
 
 def training_curves(results: RunResults, theme: Theme = "light") -> bytes:
     """Mean reward a step (thin) with its running mean over 10 steps (thick); below it length, entropy and gradient."""
-    with _style(theme) as colour:
+    with style(theme) as colour:
         from matplotlib.figure import Figure
 
         small = [
@@ -67,12 +67,12 @@ def training_curves(results: RunResults, theme: Theme = "light") -> bytes:
             axes.plot(*_series(results, field), color=colour(GREY), lw=1)
             axes.set(xlabel="training step", ylabel=label)
             axes.set_ylim(bottom=0)
-        return _png(figure)
+        return to_png(figure)
 
 
 def accuracy_curve(results: RunResults, theme: Theme = "light") -> bytes:
     """AVG@4 of the held-out problems at each validation, with 95 % intervals, and the blank-image floor."""
-    with _style(theme) as colour:
+    with style(theme) as colour:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(7.6, 3.4), layout="constrained")
@@ -90,12 +90,12 @@ def accuracy_curve(results: RunResults, theme: Theme = "light") -> bytes:
                           va="bottom", xytext=(-4, 2), textcoords="offset points", fontsize=8.5)  # fmt: skip
         _chance(axes, results, colour(GREY))
         axes.set(xlabel="training step", ylabel="held-out AVG@4 (%)", ylim=(0, min(100, max(60, 1.25 * max(y)))))
-        return _png(figure)
+        return to_png(figure)
 
 
 def family_bars(before: Measurement, after: Measurement, theme: Theme = "light") -> bytes:
     """AVG@4 of each family before and after, with 95 % intervals, sorted by the score after."""
-    with _style(theme) as colour:
+    with style(theme) as colour:
         from matplotlib.figure import Figure
 
         names = sorted(before.per_family.keys() & after.per_family.keys(), key=lambda f: after.per_family[f].avg_at_4)
@@ -117,12 +117,12 @@ def family_bars(before: Measurement, after: Measurement, theme: Theme = "light")
         axes.grid(visible=False, axis="y")
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-        return _png(figure)
+        return to_png(figure)
 
 
 def comparison(results: RunResults, theme: Theme = "light") -> bytes:
     """Every policy of the verdict table with its 95 % interval on one scale."""
-    with _style(theme) as colour:
+    with style(theme) as colour:
         from matplotlib.figure import Figure
 
         rows = results.verdict_rows()[::-1]
@@ -141,7 +141,7 @@ def comparison(results: RunResults, theme: Theme = "light") -> bytes:
         top = 100 * max(r.ci95[1] for r in rows)
         axes.set(xlabel="held-out AVG@4 (%), 95 % interval", xlim=(0, min(105, top + 12)), ylim=(-0.6, len(rows) - 0.4))
         axes.grid(visible=False, axis="y")
-        return _png(figure)
+        return to_png(figure)
 
 
 def _chance(axes: Any, results: RunResults, hue: str, vertical: bool = False) -> None:
@@ -178,8 +178,11 @@ def _errors(scores: list[Score] | list[Measurement]) -> list[list[float]]:
 
 
 @contextmanager
-def _style(theme: Theme) -> Iterator[Callable[[str], str]]:
-    """Matplotlib settings of the theme; gives a function from a light colour to the theme's."""
+def style(theme: Theme) -> Iterator[Callable[[str], str]]:
+    """Matplotlib settings of the theme while it is entered; gives a function from a light colour to the theme's.
+
+    Colours without a counterpart in `DARK` are the same in both.
+    """
     import matplotlib as mpl
 
     ink, paper = INK[theme], PAPER[theme]
@@ -191,10 +194,11 @@ def _style(theme: Theme) -> Iterator[Callable[[str], str]]:
         "legend.frameon": False, "legend.fontsize": 8.5, "font.family": "DejaVu Sans",
     }  # fmt: skip
     with mpl.rc_context(settings):
-        yield lambda hue: hue if theme == "light" else DARK[hue]
+        yield lambda hue: hue if theme == "light" else DARK.get(hue, hue)
 
 
-def _png(figure: Figure) -> bytes:
+def to_png(figure: Figure) -> bytes:
+    """The figure as PNG, the same bytes for the same figure."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=170, metadata={"Software": None})
     return out.getvalue()

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from scigen.records import CheckResult, FilterDecision, GeneratedImage, Part, Problem
+from scigen.records import FilterDecision, GeneratedImage, Part, Problem, Verdict
 
 Rate = float
 Interval = tuple[float, float]
@@ -131,7 +131,7 @@ class Sample(Part):
     image: GeneratedImage
     png: bytes | None = Field(default=None, repr=False)
     """The PNG's bytes; None when there is no image."""
-    checks: tuple[CheckResult, ...] = ()
+    checks: tuple[Verdict, ...] = ()
     decision: FilterDecision | None = None
     split: Literal["train", "held_out"] | None = None
     row: ParquetRow | None = None

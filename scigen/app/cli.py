@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +21,39 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from scigen.errors import ScigenError, nearest
+from scigen.app import sweep
+from scigen.errors import NO_ROOM, ScigenError, nearest
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
-def main(config_name: str, job: str) -> None:
+def main(config_name: str, job: str, words: Mapping[str, str] | None = None) -> None:
     """Run `job` ("module:function", called with the composed config as a plain dict) under conf/<config_name>.yaml.
 
-    Exits with 2 after a user's error, which is printed without a traceback.
+    `words` are what a user may write for a key of the configuration (see `said`). Exits with 2 after a user's error,
+    which is printed without a traceback.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of being printed by Hydra
-    sys.argv[1:] = [open_verl_key(a) for a in sys.argv[1:]]
+    sys.argv[1:] = [said(open_verl_key(a), words or {}) for a in sys.argv[1:]]
 
     def run(cfg: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             _give_own_folder(cfg)
+            output = Path(OmegaConf.select(cfg, "paths.output"))
+            guard = sweep.marked(HydraConfig.get().overrides.task, output, lambda e: explain(e, config_name))
+        else:
+            guard = _explained(config_name)  # here too: Hydra would print its own lines first
         module, function = job.split(":")
-        with _explained(config_name):  # here too: Hydra would print its own lines first
+        with guard:
             getattr(import_module(module), function)(OmegaConf.to_container(cfg, resolve=True))
 
-    with _explained(config_name):
-        hydra.main(config_path=str(CONF), config_name=config_name, version_base="1.3")(run)()
+    try:
+        with _explained(config_name):
+            hydra.main(config_path=str(CONF), config_name=config_name, version_base="1.3")(run)()
+    finally:
+        sweep.close()
 
 
 @contextmanager
@@ -57,14 +67,29 @@ def _explained(config_name: str) -> Iterator[None]:
         message = explain(e, config_name)
         if message is None:
             raise
-        print(f"error: {message}", file=sys.stderr)
-        sys.exit(2)
+        fault = next((each for each in _chain(e) if isinstance(each, ScigenError)), ScigenError())
+        stopped = fault.exit_status != ScigenError.exit_status
+        print(message if stopped else f"error: {message}", file=sys.stderr)
+        sys.exit(fault.exit_status)
 
 
 def open_verl_key(argument: str) -> str:
     """`verl.a.b=1` -> `++verl.a.b=1`: our `verl` node holds only what differs from verl's defaults, so any of verl's
     keys may be new to it. They are checked later, against the installed verl."""
     return f"++{argument}" if re.match(r"verl\.[\w.]+=", argument) else argument
+
+
+def said(argument: str, words: Mapping[str, str]) -> str:
+    """`generator=a,b` -> `image_sets=[a,b]` where `generator` stands for `image_sets[]`, a list.
+
+    Hydra would take the comma for a sweep, and the name of a config group for a choice among its files.
+    """
+    word, equals, value = argument.partition("=")
+    if word not in words or not equals:
+        return argument
+    key = words[word].removesuffix("[]")
+    is_bare_list = key != words[word] and re.fullmatch(r"[\w.-]+(,[\w.-]+)*", value) and value != "null"
+    return f"{key}=[{value}]" if is_bare_list else f"{key}={value}"
 
 
 def explain(error: Exception, config_name: str) -> str | None:
@@ -76,6 +101,8 @@ def explain(error: Exception, config_name: str) -> str | None:
     for e in chain:
         if isinstance(e, ValidationError):
             return _explain_validation(e)
+        if isinstance(e, OSError) and e.errno in NO_ROOM:
+            return f"{e.filename or 'a file'}: {e.strerror}. Free some space and run the same command again."
     if any(isinstance(e, HydraException | OmegaConfBaseException) for e in chain):
         return _explain_hydra(" ".join(str(e) for e in chain), config_name)
     return None
@@ -85,7 +112,9 @@ def _explain_validation(error: ValidationError) -> str:
     lines = []
     for item in error.errors():
         where = ".".join(str(x) for x in item["loc"]) or error.title
-        lines.append(f"{where}: {item['msg']}, got {item.get('input')!r}")
+        given = item.get("input")
+        said = "" if isinstance(given, Mapping | BaseModel) else f", got {given!r}"
+        lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}{said}")
     return "; ".join(lines) + ". Mend the value in the experiment file or on the command line."
 
 
@@ -97,23 +126,41 @@ def _explain_hydra(text: str, config_name: str) -> str:
     missing = re.search(r"Could not (?:find|override) '/?([\w./-]+)", text)
     if missing:
         wanted = missing.group(1)
-        folder = CONF / Path(wanted).parent
-        if "/" in wanted and folder.is_dir():
-            return f'no "{wanted}" in conf: {nearest(Path(wanted).name, (p.stem for p in folder.glob("*.yaml")))}'
+        options = {p.stem for folder in _folders() for p in (folder / wanted).parent.glob("*.yaml")}
+        if "/" in wanted and options:
+            return f'no "{wanted}" in conf: {nearest(Path(wanted).name, options)}'
         groups = {str(p.relative_to(CONF).parent) for p in CONF.rglob("*.yaml")} - {"."}
         return f'no key or config group "{wanted}": {nearest(wanted, groups | set(known_keys(config_name)))}'
     return first
 
 
 def known_keys(config_name: str) -> list[str]:
-    """Every dotted key of the command's default configuration."""
+    """Every dotted key of the command's configuration, with the options that the user chose where they compose."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(config_name)
-    return list(dotted(OmegaConf.to_container(cfg, resolve=False)))
+    chosen = [a for a in sys.argv[1:] if re.match(r"\+?[a-z/_]+(@[\w.]+)?=[\w/-]+$", a) and _is_option(a)]
+    own = [f"file://{folder.resolve()}" for folder in _folders() if folder != CONF]
+    for overrides in ([*chosen, f"hydra.searchpath=[{','.join(own)}]"], []):
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(str(CONF), version_base="1.3"):
+                cfg = compose(config_name, overrides)
+        except (HydraException, OmegaConfBaseException):
+            continue
+        return list(dotted(OmegaConf.to_container(cfg, resolve=False)))
+    return []
+
+
+def _is_option(argument: str) -> bool:
+    group, _, option = argument.lstrip("+").partition("=")
+    return any((folder / group.partition("@")[0] / f"{option}.yaml").is_file() for folder in _folders())
+
+
+def _folders() -> list[Path]:
+    """Where configs lie: ours, and the folder that the user named."""
+    words = [word for argument in sys.argv[1:] for word in argument.split("=", 1)]
+    return [CONF, *(Path(b) for a, b in pairwise(words) if a in ("--config-dir", "-cd"))]
 
 
 def dotted(node: Any, prefix: str = "") -> Iterator[str]:
@@ -135,7 +182,7 @@ def _give_own_folder(cfg: DictConfig) -> None:
     """In a sweep each job writes to the folder that Hydra made for it, unless the user named one."""
     hydra_cfg = HydraConfig.get()
     if not any(o.startswith("paths.output=") for o in hydra_cfg.overrides.task):
-        OmegaConf.update(cfg, "paths.output", hydra_cfg.runtime.output_dir)
+        OmegaConf.update(cfg, "paths.output", os.path.normpath(hydra_cfg.runtime.output_dir))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

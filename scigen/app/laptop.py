@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from scigen.app import outcome, scores
+from scigen.app.contamination import read_verdicts
 from scigen.app.scores import Scores
 from scigen.app.settings import Settings, TinyPolicy, build
 from scigen.app.stages import CONSOLE, Sets, Stages
+from scigen.app.tracking_training import log_training
+from scigen.app.warm_up_rows import divide
 from scigen.errors import ScigenError
-from scigen.generators.base import Generator
+from scigen.generators import Generator
 from scigen.problems.sources import Source, collect
-from scigen.records import CheckResult, GeneratedImage, Problem
+from scigen.records import GeneratedImage, Problem, Verdict
 from scigen.store import read_set
 from scigen.training.filter import Filter
 from scigen.training.policy.warm_start import REPORT, Supervised
@@ -36,45 +40,60 @@ def parts(settings: Settings) -> tuple[Source, Generator, Filter]:
 
 def make_sets(settings: Settings, stages: Stages) -> Sets:
     """Problems, images, checks and the train set, below `paths.sets`."""
-    from scigen.evaluation.run import evaluate
-    from scigen.generators.run import generate
+    from scigen.app.progress import RecordBar
+    from scigen.evaluation import Glassbox, evaluate, items_of
+    from scigen.generators import LocalEngine, Studio, generate
     from scigen.training.trainset import build as build_trainset
 
     sets = settings.paths.sets
     source, generator, keep = parts(settings)
     with stages.stage("problems"):
-        manifest = collect(source, sets / "problems", source.read())
+        manifest, _ = collect(source, sets / "problems")
         CONSOLE.print(f"{manifest.count} problems in {sets / 'problems'}")
     problems = read_set(sets / "problems", Problem)
     with stages.stage("images"):
-        manifest = generate(problems, generator, sets / "images")
+        engine = LocalEngine(lambda: Studio(settings.paths.output / "responses"))
+        with RecordBar(CONSOLE, f"images {generator.name}", len(problems), sets / "images") as bar:
+            manifest = generate(problems, generator, sets / "images", engine, watch=bar)
         CONSOLE.print(f"{manifest.count} images {manifest.by_status} in {sets / 'images'}")
     images = read_set(sets / "images", GeneratedImage)
     with stages.stage("checks"):
-        manifest = evaluate(problems, images, sets / "checks")
+        items = items_of(sets / "problems", sets / "images")
+        manifest = evaluate(items, Glassbox(), sets / "checks", lambda: Studio(settings.paths.output / "responses"))
         CONSOLE.print(f"{manifest.count} verdicts {manifest.by_status} in {sets / 'checks'}")
-    checks = read_set(sets / "checks", CheckResult)
-    folder = sets / f"trainset-{settings.trainset.shown}"
+    checks = read_set(sets / "checks", Verdict)
+    folder = sets / f"trainset{settings.trainset.label or '-real'}"
+    apart = settings.policy.warm_start_rows if isinstance(settings.policy, TinyPolicy) else 0
+    division = divide(problems, images, source, needs_sharp_eyes, apart, settings.seed)
+    rows_of = partial(
+        build_trainset,
+        problems=problems,
+        image_folder=sets / "images",
+        checks=checks,
+        keep=keep,
+        split_of=source.split_of,
+        trainable=needs_sharp_eyes,
+        clean=build(settings.contamination, "contamination"),
+        compared=read_verdicts(sets),
+        shown=settings.trainset.shown,
+        prompt=settings.trainset.prompt,
+        seed=settings.seed,
+        asked=settings.trainset.asked,
+    )
     with stages.stage("train set"):
-        info = build_trainset(
-            folder,
-            problems,
-            images,
-            sets / "images",
-            checks,
-            keep,
-            split_of=source.split_of,
-            trainable=needs_sharp_eyes,
-            shown=settings.trainset.shown,
-            prompt=settings.trainset.prompt,
-            seed=settings.seed,
-        )
+        info = rows_of(folder, images=division.others, selection=settings.trainset.selection)
         CONSOLE.print(f"rows {info.rows} in {folder}")
     if not info.rows["held_out"]:
         raise ScigenError(
             f"{folder}: no held-out row is left to test on ({info.decisions}). Set problems.held_out higher."
         )
-    return Sets(problems, images, checks, folder)
+    warm_up = folder
+    if division.warm_up:
+        warm_up = sets / f"warm-up-{settings.trainset.shown}"
+        with stages.stage("warm-up rows"):
+            info = rows_of(warm_up, images=division.warm_up)
+            CONSOLE.print(f"rows {info.rows} in {warm_up}")
+    return Sets(problems, images, checks, folder, warm_up)
 
 
 def needs_sharp_eyes(problem: Problem) -> str | None:
@@ -92,12 +111,16 @@ def warm_start(settings: Settings, policy: TinyPolicy, sets: Sets, stages: Stage
 
     disable_progress_bar()  # a bar for each of our small files says nothing
     with stages.stage("warm start"):
-        init, warm = settings.paths.policy / "init", settings.paths.policy / f"warm-{settings.trainset.shown}"
+        label = sets.warm_up.name.removeprefix("trainset-").removeprefix("warm-up-")
+        init, warm = settings.paths.policy / "init", settings.paths.policy / f"warm-{label}"
         glance = [p for p in sets.problems if needs_sharp_eyes(p) is None]
-        questions = sorted({settings.trainset.prompt.format(question=p.multimodal_question) for p in glance})
+        asked = {p.multimodal_question for p in glance}  # held-out rows always ask it
+        if settings.trainset.asked == "original":
+            asked |= {p.question for p in glance}
+        questions = sorted({settings.trainset.prompt.format(question=text) for text in asked})
         tiny.build(init, questions, sorted({p.answer for p in glance}), settings.seed)
         recipe = Supervised(policy.warm_start_steps, policy.warm_start_lr, policy.warm_start_batch)
-        report = train(init, sets.trainset / "train.parquet", warm, recipe, settings.seed)
+        report = train(init, sets.warm_up / "train.parquet", warm, recipe, settings.seed)
         CONSOLE.print(
             f"{report.steps} steps on {report.rows} rows in {report.seconds:.0f} s, "
             f"loss {report.loss_first:.2f} -> {report.loss_last:.2f} nats a token; {warm}"
@@ -148,6 +171,7 @@ def run(settings: Settings, policy: TinyPolicy, stages: Stages) -> None:
             parameters,
         )
         outcome.finish(settings, run_results)
+    log_training(settings, sets.trainset, settings.paths.output / "verl", run_results)
 
 
 def grpo(settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages) -> tuple[Scores, str]:
@@ -155,9 +179,24 @@ def grpo(settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages
     from scigen.training.trainer.run import run as train
 
     folder = settings.paths.output / "verl"
+    overrides = with_verifier(settings, sets, verl_overrides(settings, sets, start))
     with stages.stage("verl"):
-        train(verl_overrides(settings, sets, start), folder, cpu=True)
+        train(overrides, folder, cpu=True, hooks=settings.reward.get("hooks", ()))
     return scores.read_all(folder / "generations"), "GRPO"
+
+
+def with_verifier(settings: Settings, sets: Sets, overrides: dict[str, Any]) -> dict[str, Any]:
+    """The overrides; a verifier that verl is to serve on this machine is built first."""
+    served = overrides["reward"].get("reward_model", {})
+    if not served.get("enable"):
+        return overrides
+    from scigen.training.policy import tiny_verifier
+
+    folder = Path(served["model_path"]).resolve()
+    texts = sorted({p.multimodal_question for p in sets.problems} | {p.answer for p in sets.problems})
+    tiny_verifier.build(folder, texts, settings.seed)
+    served["model_path"] = str(folder)
+    return overrides
 
 
 def supervised(settings: Settings, policy: TinyPolicy, sets: Sets, start: Path, stages: Stages) -> tuple[Scores, str]:
@@ -208,12 +247,13 @@ def plan_table(settings: Settings, policy: TinyPolicy, verl: dict[str, Any]) -> 
     """What the run would do."""
     trainer, data, rollout = verl["trainer"], verl["data"], verl["actor_rollout_ref"]["rollout"]
     p = settings.problems
+    shown = "no" if settings.trainset.shown == "none" else settings.trainset.shown
     steps, batch, n = trainer["total_training_steps"], data["train_batch_size"], rollout["n"]
     table = Table(title=f"plan of {settings.name}: nothing is started", show_header=False, title_justify="left")
     rows = {
         "problems": ", ".join(f"{k} {p[k]}" for k in ("textbook", "glance", "held_out") if k in p),
         "images": f"{settings.generator.get('name')}, drawn in the sandbox",
-        "train set": f"{settings.trainset.shown} images, filter {', '.join(settings.filter['evaluators']) or 'none'}",
+        "train set": f"{shown} images, filter {', '.join(settings.filter['evaluators']) or 'none'}",
         "warm start": f"{policy.warm_start_steps} supervised steps of {policy.warm_start_batch} rows",
         "training": f"GRPO, {steps} steps of {batch} prompts x {n} rollouts: {steps * batch * n:,} responses"
         if policy.training == "grpo"

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.table import Table
 
 from scigen.analysis.report import write_report
 from scigen.analysis.results import (
@@ -27,7 +26,7 @@ from scigen.analysis.results import (
 from scigen.analysis.tables import closing_table
 from scigen.analysis.trainlog import read_metrics, train_steps
 from scigen.app.samples import samples_of
-from scigen.app.scores import Scores, generations_of
+from scigen.app.scores import generations_of
 from scigen.app.settings import Settings, TinyPolicy
 from scigen.app.stages import CONSOLE, Sets
 from scigen.records import FilterDecision
@@ -153,6 +152,7 @@ def summary(settings: Settings, run: RunResults) -> dict[str, Any]:
         "command": run.command,
         "seed": run.seed,
         "trained_on": settings.trainset.shown,
+        "reward": settings.reward["name"],
         "training": training,
         "training_s": round(sum(s.seconds or 0 for s in run.steps), 1) or run.wall_seconds.get("supervised", 0.0),
         **scores,
@@ -165,33 +165,7 @@ def summary(settings: Settings, run: RunResults) -> dict[str, Any]:
     }
 
 
-def benchmark_table(by_step: Scores) -> Table:
-    """AVG@4 of each benchmark at the first and the last validation."""
-    table = Table(title="AVG@4", title_justify="left")
-    for name in ("step", "benchmark", "AVG@4 %", "95 % interval", "problems", "truncated %", "no answer %"):
-        table.add_column(name, justify="left" if name == "benchmark" else "right")
-    for step in sorted({min(by_step), max(by_step)}):
-        for source, score in by_step[step].items():
-            low, high = score.ci95
-            rates = [score.avg_at_k, score.truncated_rate, score.no_answer_rate]
-            avg, truncated, no_answer = (f"{100 * r:.1f}" for r in rates)
-            interval = f"{100 * low:.1f} to {100 * high:.1f}"
-            table.add_row(str(step), source, avg, interval, str(score.n_problems), truncated, no_answer)
-    return table
-
-
-def write_benchmark_summary(settings: Settings, by_step: Scores, seconds: Mapping[str, float]) -> None:
-    """summary.json of a run on published benchmarks."""
-    steps_ = {"before": min(by_step), "after": max(by_step)}
-    scores_ = {
-        name: {
-            source: {
-                "avg_at_4": s.avg_at_k, "ci95": s.ci95, "n": s.n_problems, "truncated": s.truncated_rate,
-                "no_answer": s.no_answer_rate, "step": step,
-            }
-            for source, s in by_step[step].items()
-        }
-        for name, step in steps_.items()
-    }  # fmt: skip
-    body = {"experiment": settings.name, "seed": settings.seed, **scores_, "wall_s": sum(seconds.values())}
+def write_benchmark_summary(settings: Settings, figures: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
+    """summary.json of a run on published benchmarks; `figures` are `benchmark_scores.training_figures`."""
+    body = {"experiment": settings.name, "seed": settings.seed, **figures, "wall_s": sum(seconds.values())}
     write_atomic(settings.paths.output / "summary.json", json.dumps(body | {"unit": "fraction"}, indent=2).encode())

@@ -54,7 +54,7 @@ def choose(sets: Sets) -> list[GeneratedImage]:
     groups: dict[str, dict[str, list[GeneratedImage]]] = defaultdict(lambda: defaultdict(list))
     for image in sets.images:
         procedure = problems[image.problem_id].procedure
-        if procedure is None:
+        if procedure is None or image.problem_id not in decided:  # set apart for the warm start
             continue
         held_out = procedure.view == "glance" and decided[image.problem_id].split == "held_out"
         kind = "held_out" if held_out else "spoilt" if image.planted_defect else procedure.view

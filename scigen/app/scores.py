@@ -6,9 +6,11 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from scigen.analysis.results import Difference, Measurement, Role, Score
 from scigen.app.settings import Settings
+from scigen.errors import ScigenError
 from scigen.statistics import estimate, paired_bootstrap
 from scigen.training.avg_at_k import AvgAtK, read, steps
 
@@ -17,8 +19,14 @@ Scores = Mapping[int, Mapping[str, AvgAtK]]
 
 
 def read_all(generations: Path) -> Scores:
-    """AVG@4 of every validation."""
-    return {step: read(generations / f"{step}.jsonl") for step in steps(generations)}
+    """AVG@4 of every validation. Raises ScigenError where there was none."""
+    found = steps(generations)
+    if not found:
+        raise ScigenError(
+            f"{generations}: verl has validated nothing, so there is nothing to report. Set verl.trainer.test_freq or "
+            "verl.trainer.val_before_train."
+        )
+    return {step: read(generations / f"{step}.jsonl") for step in found}
 
 
 def measurements(by_step: Scores, families: Mapping[str, str], note: str, training: str = "GRPO") -> list[Measurement]:
@@ -83,11 +91,18 @@ def compared(
         validations = read_all(generations_of(run))
         score = validations[max(validations)]["held_out"]
         role = Role.SUPERVISED if other["training"] == "supervised" else Role.CONTROL
-        label = "More supervised steps" if role is Role.SUPERVISED else f"Trained on {other['trained_on']} images"
+        label = "More supervised steps" if role is Role.SUPERVISED else control_label(other)
         note = f"{other['training_s']:.0f} s; run {other['experiment']}, seed {other['seed']}"
         found.append(measurement(score, families, role, label, note, None))
         differences_.append(difference(f"after minus {other['experiment']}", after, score.by_problem, role))
     return found, differences_
+
+
+def control_label(summary: Mapping[str, Any]) -> str:
+    """What was different about a control, from its run's summary."""
+    if summary.get("reward") == "format":
+        return "Rewarded for format alone"
+    return "Trained on text alone" if summary["trained_on"] == "none" else f"Trained on {summary['trained_on']} images"
 
 
 def generations_of(run: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scigen.records import CheckResult, GeneratedImage, Problem
+from scigen.records import GeneratedImage, Problem, Verdict
 from scigen.store import write_atomic
 
 CONSOLE = Console()
@@ -42,5 +42,7 @@ class Sets:
 
     problems: list[Problem]
     images: list[GeneratedImage]
-    checks: list[CheckResult]
+    checks: list[Verdict]
     trainset: Path
+    warm_up: Path
+    """The train set that the warm start learns from: `trainset` itself, unless rows were set apart for it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
-from scigen.app import cluster, laptop
+from scigen.app import cluster, evaluate_checkpoint, laptop
 from scigen.app.settings import Settings, TinyPolicy, parse_as
 from scigen.app.stages import CONSOLE, Stages
+from scigen.app.tracking import set_environment
+from scigen.errors import ScigenError
 
 
 def run(config: Mapping[str, Any]) -> None:
@@ -21,8 +22,10 @@ def run(config: Mapping[str, Any]) -> None:
         _print_plan(settings, verl)
         return
     settings.paths.output.mkdir(parents=True, exist_ok=True)
-    os.environ["WANDB_MODE"] = settings.tracking.mode
-    os.environ.setdefault("WANDB_DIR", str(settings.paths.output.resolve()))
+    set_environment(settings)
+    if settings.mode == "evaluate":
+        evaluate_checkpoint.run(settings, verl)
+        return
     if isinstance(settings.policy, TinyPolicy):
         laptop.run(settings, settings.policy, Stages(settings.paths.output))
     else:
@@ -33,16 +36,25 @@ def merged(settings: Settings) -> dict[str, Any]:
     """The `verl:` node merged over the installed verl's own configuration, and validated; no GPU is needed."""
     from scigen.training.trainer.compose import compose, validate
 
-    verl = compose(settings.verl)
-    validate(verl, gpu=not isinstance(settings.policy, TinyPolicy))
+    tiny = isinstance(settings.policy, TinyPolicy)
+    verl = compose(settings.verl if tiny else cluster.verl_node(settings))
+    validate(verl, gpu=not tiny)
     return verl
 
 
 def _print_plan(settings: Settings, verl: dict[str, Any]) -> None:
+    if settings.mode == "evaluate":
+        CONSOLE.print(evaluate_checkpoint.plan_table(settings, verl))
     if isinstance(settings.policy, TinyPolicy):
-        CONSOLE.print(laptop.plan_table(settings, settings.policy, verl))
+        if settings.mode == "train":
+            CONSOLE.print(laptop.plan_table(settings, settings.policy, verl))
     else:
+        from scigen.training.memory_table import print_memory
         from scigen.training.plan_table import print_plan
 
         print_plan(cluster.plan(settings, settings.policy, verl), CONSOLE)
+        try:
+            print_memory({settings.cluster["name"]: cluster.memory(settings, settings.policy, verl)}, CONSOLE)
+        except ScigenError as e:  # a model whose shape nobody wrote down may be trained all the same
+            CONSOLE.print(f"memory: not known, {e}", style="yellow", highlight=False)
     CONSOLE.print("dry run: the configuration is valid for the installed verl; nothing was started")

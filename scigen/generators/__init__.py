@@ -1,7 +1,18 @@
 """From problems to images: one GeneratedImage record a problem, whatever happened."""
 
-from scigen.generators.base import Generator
+from scigen.generators.base import About, Generator, Made, image_of_rendering
 from scigen.generators.procedural import ProceduralGenerator
-from scigen.generators.run import generate
+from scigen.generators.run import Engine, LocalEngine, generate
+from scigen.generators.studio import Studio
 
-__all__ = ["Generator", "ProceduralGenerator", "generate"]
+__all__ = [
+    "About",
+    "Engine",
+    "Generator",
+    "LocalEngine",
+    "Made",
+    "ProceduralGenerator",
+    "Studio",
+    "generate",
+    "image_of_rendering",
+]

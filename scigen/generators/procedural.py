@@ -5,74 +5,35 @@ No model and no network: the family writes the script, the sandbox draws it.
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
-from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from random import Random
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from scigen.errors import ScigenError
+from scigen.generators.base import About, Generator, Made, image_of_rendering
+from scigen.generators.studio import Studio
 from scigen.problems.procedural import registry
-from scigen.records import Defect, GeneratedImage, Plan, Problem, Procedure, Status
-from scigen.rendering import Limits, RenderPool
+from scigen.records import Defect, Plan, Problem, Procedure
 
 
-class ProceduralGenerator:
-    """`defect_rate` (0 to 1) of the textbook drawings get one planted defect, chosen by seed and problem id.
+class ProceduralGenerator(Generator):
+    """`defect_rate` of the textbook drawings get one planted defect, chosen by seed and problem id."""
 
-    `workers` is the number of drawing processes, by default the cores at hand; it does not change the output.
-    """
-
-    def __init__(
-        self, name: str = "procedural", defect_rate: float = 0.0, seed: int = 0, workers: int | None = None
-    ) -> None:
-        if not 0.0 <= defect_rate <= 1.0:
-            raise ScigenError(f"generator.defect_rate: {defect_rate} is not between 0 and 1. Give a share such as 0.1.")
-        self.name = name
-        self.defect_rate = defect_rate
-        self.seed = seed
-        self.workers = workers
-        self.limits = Limits()
+    name: str = "procedural"
+    about: About = About(vendor="scigen", paradigm="procedural")
+    defect_rate: float = Field(default=0.0, ge=0, le=1)
+    seed: int = 0
 
     def settings(self) -> dict[str, JsonValue]:
-        return {
-            "generator": "procedural",
-            "name": self.name,
-            "defect_rate": self.defect_rate,
-            "seed": self.seed,
-            "matplotlib": version("matplotlib"),
-        }
+        """As for all, with Matplotlib's version: it decides the pixels."""
+        return {**super().settings(), "matplotlib": version("matplotlib")}
 
-    def generate(self, problems: Iterable[Problem]) -> Iterator[tuple[GeneratedImage, bytes | None]]:
-        waiting: deque[tuple[Problem, Plan, str, Defect | None]] = deque()
-
-        def scripts() -> Iterator[str]:
-            for problem in problems:
-                plan, code, defect = self.write(problem)
-                waiting.append((problem, plan, code, defect))
-                yield code
-
-        with RenderPool(self.workers, self.limits) as pool:
-            for drawn in pool.map(scripts()):
-                problem, plan, code, defect = waiting.popleft()
-                ok = drawn.status is Status.OK and drawn.png is not None
-                record = GeneratedImage(
-                    problem_id=problem.id,
-                    generator=self.name,
-                    status=drawn.status,
-                    image=hashlib.sha256(drawn.png).hexdigest() if drawn.png is not None else None,
-                    width=drawn.width,
-                    height=drawn.height,
-                    code=code,
-                    plan=plan,
-                    drawing=drawn.drawing,
-                    error=drawn.error,
-                    planted_defect=defect,
-                    seconds=drawn.seconds,
-                )
-                yield record, drawn.png if ok else None
+    async def make(self, problem: Problem, studio: Studio) -> Made:
+        """See Generator."""
+        plan, code, defect = self.write(problem)
+        drawn = await studio.draw(code)
+        return image_of_rendering(problem, self.name, drawn, code=code, plan=plan, planted_defect=defect)
 
     def write(self, problem: Problem) -> tuple[Plan, str, Defect | None]:
         """Plan, script and planted defect of one problem. Raises ScigenError for a problem without a procedure."""
@@ -84,7 +45,7 @@ class ProceduralGenerator:
             )
         family = registry.family(procedure.family)
         if procedure.view == "glance":
-            return glance_plan(problem, procedure), family.glance.draw(procedure.params), None
+            return glance_plan(problem, procedure), family.seen_at_a_glance.draw(procedure.params), None
         rng = Random(f"{self.seed}/{problem.id}")
         plan = family.plan(procedure.params)
         if rng.random() >= self.defect_rate:

@@ -68,9 +68,7 @@ class Capture:
                     fname.write(picture)
                 else:
                     with font_cache.plain_fonts():
-                        capture.taking = True
-                        capture._savefig(figure, fname, format=format, **kwargs)
-                        capture.taking = False
+                        capture._save(figure, fname, format=format, **kwargs)
                 return
             try:  # for scripts that read their file again; where a path is out of bounds the picture counts
                 with open(os.fspath(fname), "wb") as f:
@@ -133,11 +131,7 @@ class Capture:
             raise PictureTooLarge(f"{width:.0f} x {height:.0f} px; at most {self.max_pixels} px are allowed")
         start = time.perf_counter()
         buffer = io.BytesIO()
-        self.taking = True
-        try:
-            self._savefig(figure, buffer, **{**kwargs, "format": "png"})
-        finally:
-            self.taking = False
+        self._save(figure, buffer, **{**kwargs, "format": "png"})
         picture = buffer.getvalue()
         self.draw_s += time.perf_counter() - start
         empty = len(figure.get_children()) == 1  # its background: a plt.savefig after plt.show has closed the figure
@@ -148,6 +142,14 @@ class Capture:
             while len(self.pictures) > MAX_PICTURES:
                 del self.pictures[next(iter(self.pictures))]
         return picture
+
+    def _save(self, figure: Any, file: Any, **kwargs: Any) -> None:
+        """Matplotlib's own savefig."""
+        self.taking = True
+        try:
+            self._savefig(figure, file, **kwargs)
+        finally:
+            self.taking = False
 
     def _first_frames(self, figure: Any) -> None:
         """Draw the first frame of the figure's animations, as a window would."""

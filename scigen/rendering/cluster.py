@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from scigen.errors import ScigenError
+from scigen.ray_start import patiently
 from scigen.rendering.outcome import Limits, Rendering
 from scigen.rendering.pool import RenderPool
 
@@ -62,7 +63,7 @@ class RayRenderPool:
 
         self._started_ray = not ray.is_initialized()
         if self._started_ray:
-            ray.init(log_to_driver=False, logging_level="ERROR")
+            patiently(lambda: ray.init(log_to_driver=False, logging_level="ERROR"))
         try:
             self._actors = [self._start(cpus, place) for cpus, place in self._places()]
             self.facts = ray.get([actor.facts.remote() for actor in self._actors])

@@ -21,7 +21,7 @@ from pathlib import Path
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_GET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 21, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_GET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 21, 36, 38
 SYS_LANDLOCK_CREATE, SYS_LANDLOCK_ADD, SYS_LANDLOCK_RESTRICT = 444, 445, 446  # the same on both machines
 MACHINE = platform.machine()
 
@@ -158,9 +158,14 @@ def has_seccomp() -> bool:
     return True
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the process (thread) that made it ends."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when the process (thread) that made it ends."""
+    prctl(PR_SET_PDEATHSIG, by)
+
+
+def become_subreaper() -> None:
+    """Become the parent of every descendant whose own parent ends."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def undumpable() -> None:

@@ -13,10 +13,11 @@ from PIL import Image
 
 from scigen.records import ScriptError, Status
 from scigen.rendering import drawings
+from scigen.rendering.capture import MAX_PICTURES
 from scigen.rendering.outcome import STDOUT_KEPT, Limits, Rendering
 from scigen.rendering.zygote import MAX_THREADS
 
-MOST_PICTURES, MOST_S, MOST_LINES = 16, 1e6, 10**7
+MOST_S, MOST_LINES = 1e6, 10**7
 """What a report says beyond these is not believed."""
 
 
@@ -127,7 +128,7 @@ def _error(given: Any) -> ScriptError | None:
 
 def _drawn(pngs: bytes, sizes: Any, drawing: Any, limits: Limits) -> Rendering:
     """The last picture decides; earlier ones come along if they are pictures at all."""
-    if not isinstance(sizes, list) or not 1 <= len(sizes) <= MOST_PICTURES or not all(type(n) is int for n in sizes):
+    if not isinstance(sizes, list) or not 1 <= len(sizes) <= MAX_PICTURES or not all(type(n) is int for n in sizes):
         return _broken("it does not say how long its pictures are")
     parts, at = [], 0
     for size in sizes:

@@ -5,8 +5,9 @@ A script is a whole document or only a picture; see `tikz_source`. It is compile
 and nothing else. What is put on further pages is not drawn. Debian's packages: see `PACKAGES`; `cm-super` besides for
 documents with `\\usepackage[T1]{fontenc}`, texlive-latex-extra for more packages.
 
-`Drawing.texts` has the words of the page. Their boxes have the height of the font, not of the ink, their size is
-estimated from it, and rotated words have upright boxes. Nothing else of `Drawing` is known, so it is `partial`.
+`Drawing.texts` has the texts of the page, parted by the gaps between words. Their boxes have the height of the font,
+not of the ink, their size is estimated from it, and rotated words have upright boxes. Nothing else of `Drawing` is
+known, so it is `partial`.
 """
 
 from __future__ import annotations
@@ -233,7 +234,7 @@ def _bad_page(kind: str, message: str) -> tuple[dict[str, Any], bytes]:
 
 def _tell_drawn(seconds: dict[str, float]) -> tuple[dict[str, Any], bytes]:
     png = Path(_PNG).read_bytes()
-    texts = tikz_source.words(_end_of(_WORDS), DPI / 72)
+    texts = tikz_source.texts(_end_of(_WORDS), DPI / 72)
     drawing = {"texts": texts, "axes": [], "artists": {}, "colors": {}, "crossings": [], "partial": True}
     return {"outcome": "drawn", "sizes": [len(png)], "drawing": drawing, "seconds": seconds}, png
 

@@ -7,6 +7,7 @@ into a document whose page is cut to it, on the lines that it has in the script.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -14,7 +15,7 @@ JOB = "picture"
 """Name of TeX's job: the document is `picture.tex`."""
 STDOUT_KEPT = 2000
 """Characters of the log that go with an error."""
-MAX_WORDS = 1000
+MAX_TEXTS = 1000
 
 PREAMBLE = (
     r"\documentclass[tikz]{scigenpicture}\usepackage{amsmath,amssymb}"
@@ -124,6 +125,9 @@ def error(log: str, script: str) -> dict[str, Any]:
 
 
 _WORD = re.compile(r'<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', re.DOTALL)
+_LINE = re.compile(r"<line [^>]*>(.*?)</line>", re.DOTALL)
+_SPACE = 0.55
+"""Widest gap within a text by the height of its words: TeX's space is 0.38 of it and stretches by half."""
 _PAGE = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">')
 _HEIGHT = 0.888
 """Height of a word's box by its size in points, with TeX's own fonts (ascent 0.694, descent 0.194)."""
@@ -135,12 +139,38 @@ def page_size(listing: str) -> tuple[float, float] | None:
     return (float(page[1]), float(page[2])) if page else None
 
 
-def words(listing: str, scale: float) -> list[dict[str, Any]]:
-    """Words of `pdftotext -bbox-layout` in the shape of `DrawnText`. `scale`: pixels a point."""
-    found = []
-    for x0, y0, x1, y1, text in _WORD.findall(listing)[:MAX_WORDS]:
-        left, top, right, bottom = (float(v) * scale for v in (x0, y0, x1, y1))
-        box = {"cx": (left + right) / 2, "cy": (top + bottom) / 2, "width": right - left, "height": bottom - top}
-        size = (bottom - top) / scale / _HEIGHT
-        found.append({"text": unescape(text)[:500], "box": box, "size": round(size, 2)})
+def texts(listing: str, scale: float) -> list[dict[str, Any]]:
+    """Texts of `pdftotext -bbox-layout` in the shape of `DrawnText`: words that follow each other in a line, with a
+    space between them, are one text. `scale`: pixels a point."""
+    found: list[dict[str, Any]] = []
+    for line in _LINE.findall(listing):
+        words = [(*map(float, place), unescape(text)) for *place, text in _WORD.findall(line)]
+        for run in _runs(words):
+            if len(found) == MAX_TEXTS:
+                return found
+            found.append(_drawn(run, scale))
     return found
+
+
+_Word = tuple[Any, ...]
+"""Left, top, right and bottom in points, and the text."""
+
+
+def _runs(words: list[_Word]) -> Iterator[list[_Word]]:
+    """Words of a line, parted where the gap is wider than a space."""
+    run: list[_Word] = []
+    for word in words:
+        if run and not -_SPACE <= (word[0] - run[-1][2]) / max(0.1, word[3] - word[1]) <= _SPACE:
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _drawn(run: list[_Word], scale: float) -> dict[str, Any]:
+    left, top = min(w[0] for w in run) * scale, min(w[1] for w in run) * scale
+    right, bottom = max(w[2] for w in run) * scale, max(w[3] for w in run) * scale
+    box = {"cx": (left + right) / 2, "cy": (top + bottom) / 2, "width": right - left, "height": bottom - top}
+    size = (run[0][3] - run[0][1]) / _HEIGHT
+    return {"text": " ".join(w[4] for w in run)[:500], "box": box, "size": round(size, 2)}

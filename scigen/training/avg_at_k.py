@@ -42,6 +42,15 @@ def read(path: Path, families: Mapping[str, str] | None = None) -> dict[str, Avg
     `families` gives the family of a problem id. Raises ScigenError for a file without the needed fields, or with
     unequal numbers of responses a problem.
     """
+    rows = responses(path)
+    return {source: _summary(path, source, problems, families or {}) for source, problems in sorted(rows.items())}
+
+
+def responses(path: Path) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The records of one dump, by data source and problem id.
+
+    Raises ScigenError for a missing file, and for a record without the needed fields.
+    """
     if not path.exists():
         raise ScigenError(
             f"{path}: there is no such validation dump. Set verl.trainer.validation_data_dir and test_freq."
@@ -58,20 +67,15 @@ def read(path: Path, families: Mapping[str, str] | None = None) -> dict[str, Avg
                     f"{path}:{number}: not a validation record with data_source, problem_id, acc and step ({e}). Use "
                     f"verl.reward.reward_manager.name=RecordingRewardManager, or run the validation again."
                 ) from e
-    return {source: _summary(path, source, problems, families or {}) for source, problems in sorted(rows.items())}
+    return rows
 
 
 def _summary(
     path: Path, source: str, problems: Mapping[str, list[dict[str, Any]]], families: Mapping[str, str]
 ) -> AvgAtK:
-    counts = {len(rows) for rows in problems.values()}
-    if len(counts) > 1:
-        raise ScigenError(
-            f"{path}: {source}: problems have between {min(counts)} and {max(counts)} responses; is one problem_id "
-            f"used for two problems, or did rollouts fail? Run the validation again."
-        )
+    k = responses_each(path, source, problems)
     right = {problem: [float(r["acc"]) for r in rows] for problem, rows in problems.items()}
-    responses = [r for rows in problems.values() for r in rows]
+    every = [r for rows in problems.values() for r in rows]
     overall = estimate(right)
     by_family: dict[str, dict[str, list[float]]] = defaultdict(dict)
     for problem, values in right.items():
@@ -79,16 +83,27 @@ def _summary(
             by_family[families[problem]][problem] = values
     return AvgAtK(
         data_source=source,
-        step=int(responses[0]["step"]),
+        step=int(every[0]["step"]),
         avg_at_k=overall.value,
         ci95=(overall.low, overall.high),
         n_problems=overall.n,
-        k=counts.pop(),
-        truncated_rate=_mean(responses, "truncated"),
-        no_answer_rate=_mean(responses, "no_answer"),
+        k=k,
+        truncated_rate=_mean(every, "truncated"),
+        no_answer_rate=_mean(every, "no_answer"),
         by_family={family: _mean_of_means(values) for family, values in sorted(by_family.items())},
         by_problem={problem: sum(values) / len(values) for problem, values in right.items()},
     )
+
+
+def responses_each(path: Path, source: str, problems: Mapping[str, list[dict[str, Any]]]) -> int:
+    """How many responses each problem has. Raises ScigenError when it is not one number."""
+    counts = {len(rows) for rows in problems.values()}
+    if len(counts) > 1:
+        raise ScigenError(
+            f"{path}: {source}: problems have between {min(counts)} and {max(counts)} responses; is one problem_id "
+            f"used for two problems, or did rollouts fail? Run the validation again."
+        )
+    return counts.pop()
 
 
 def _mean(rows: list[dict[str, Any]], key: str) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scigen.errors import ScigenError
+from scigen.evaluation import verdict_set
 from scigen.store import MANIFEST
 from scigen.training.run_estimate import Assumptions, Estimate, estimate, validations_in
 
@@ -93,35 +94,43 @@ def describe_experiment(
     problems: Mapping[str, Any],
     generator: Mapping[str, Any],
     evaluators: Sequence[str],
+    contamination: Sequence[str],
     benchmark: Mapping[str, Any],
     sets: Path,
     val_only: bool,
 ) -> Experiment:
     """The experiment from its config groups; each is the group's node as a plain mapping.
 
-    A run reads, in the order in which they are made: problems, images, verdicts (only if the filter needs any), and
-    the benchmarks. The train set's parquet is made from them by the training command itself.
+    A run reads, in the order in which they are made: problems, their verdicts against the benchmarks (only if some may
+    not be trained on), images, verdicts on these (only if the filter needs any), and the benchmarks. The train set's
+    parquet is made from them by the training command itself.
 
     Raises ScigenError when a group's option has no `command`, so cannot say where its data comes from.
     """
     inputs: list[InputFile] = []
     if not val_only:
         inputs.append(InputFile("problems", Path(_need(problems, "set", "problems")), problems["command"]))
-        inputs.append(InputFile("images", Path(_need(generator, "set", "generator")), generator["command"]))
+        if contamination:
+            what = f"verdicts against {' and '.join(contamination)}"
+            inputs.append(InputFile(what, sets / "contamination", problems["command"]))
+        maker = f"generator={generator['name']}"
+        command = f"python scripts/generate.py {maker} problems=curated paths.sets={sets}"
+        inputs.append(InputFile("images", sets / generator["name"], command))
         if evaluators:
-            command = f"python scripts/evaluate.py generator={generator['name']} paths.sets={sets}"
-            what = f"verdicts of {' and '.join(evaluators)}"
-            inputs.append(InputFile(what, sets / f"{generator['name']}-checks", command))
+            command = f"python scripts/evaluate.py {maker} evaluators=[{','.join(evaluators)}] paths.sets={sets}"
+            for evaluator in evaluators:
+                folder = verdict_set(sets, generator["name"], evaluator)
+                inputs.append(InputFile(f"verdicts of {evaluator}", folder, command))
     command = _need(benchmark, "command", "benchmark")
     for source, path in benchmark["files"].items():
         inputs.append(InputFile(f"benchmark {source}", Path(path), command, benchmark["rows"][source]))
     return Experiment(
         name=name,
         policy=policy,
-        reward=f"{reward['name']} ({reward['model']})" if "model" in reward else str(reward["name"]),
+        reward=f"{reward['name']} ({reward['model']})" if reward.get("model") else str(reward["name"]),
         inputs=tuple(inputs),
         benchmarks=dict(benchmark["rows"]),
-        images=0 if val_only else int(problems.get("limit", 0)),
+        images=0 if val_only else int(problems.get("max_items") or 0),
         usd_per_image=float(generator.get("usd_per_image", 0.0)),
     )
 
@@ -187,18 +196,12 @@ def _need(node: Mapping[str, Any], key: str, group: str) -> str:
 
 
 def _check_sizes(verl: Mapping[str, Any], policy_gpus: int) -> None:
-    data, actor, rollout = verl["data"], verl["actor_rollout_ref"]["actor"], verl["actor_rollout_ref"]["rollout"]
+    actor, rollout = verl["actor_rollout_ref"]["actor"], verl["actor_rollout_ref"]["rollout"]
     update = actor["ppo_mini_batch_size"] * rollout["n"]
     if update % policy_gpus:
         raise ScigenError(
             f"verl.trainer: {policy_gpus} GPUs do not divide the {update} responses of one update, and verl would pad "
             f"the batch to a common multiple and make several updates of it. Use {_divisors(update, policy_gpus)} GPUs."
-        )
-    longest = data["max_prompt_length"] + data["max_response_length"]
-    if actor["use_dynamic_bsz"] and actor["ppo_max_token_len_per_gpu"] < longest:
-        raise ScigenError(
-            f"verl.actor_rollout_ref.actor.ppo_max_token_len_per_gpu: {actor['ppo_max_token_len_per_gpu']} is less "
-            f"than one sequence (prompt + response = {longest}). Raise it, or shorten data.max_response_length."
         )
     reward_model = verl["reward"]["reward_model"]
     if reward_model["enable"] and not reward_model["enable_resource_pool"]:
@@ -214,7 +217,13 @@ def _divisors(update: int, near: int) -> str:
     return f"{below} or {above}"
 
 
-NOT_YET = "In this version the stages that call models (curate from a corpus, generate, evaluate) are not there yet."
+def require_rows(train_set: Path, rows: int, batch: int) -> None:
+    """Raise ScigenError when a train set does not fill one batch: verl drops what does not, and then has none."""
+    if rows < batch:
+        raise ScigenError(
+            f"{train_set}: {rows} training rows are fewer than one batch of {batch}. Use more problems or a milder "
+            "filter, or lower verl.data.train_batch_size and verl.actor_rollout_ref.actor.ppo_mini_batch_size."
+        )
 
 
 def missing_data(plan: Plan) -> list[InputFile]:
@@ -234,6 +243,5 @@ def require_data(plan: Plan) -> None:
         "Run, in this order:",
         *(f"  {c}" for c in commands),
         f"  python train.py +experiment={plan.experiment.name}",
-        NOT_YET,
     ]
     raise ScigenError("\n".join(lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from scigen.training.experiment_plan import NOT_YET, Plan
+from scigen.training.experiment_plan import Plan
 
 
 def print_plan(plan: Plan, console: Console) -> None:
@@ -28,8 +28,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     if commands:
         console.print("what is missing is made by, in this order:")
         for command in commands:
-            console.print(f"  {command}", soft_wrap=True, highlight=False)
-        console.print(NOT_YET, style="dim")
+            console.print(f"  {command}", soft_wrap=True, highlight=False, markup=False)  # [judge,inverse]
     console.print(f"Time and cost are {plan.assumed.sentence()}.", style="dim")
 
 

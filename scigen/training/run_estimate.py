@@ -31,6 +31,11 @@ class Assumptions:
     checkpoint_s: float = 90
     usd_per_gpu_hour: float = 2.5
 
+    @property
+    def mean_tokens(self) -> int:
+        """Of a sequence: prompt and response."""
+        return self.mean_prompt_tokens + self.mean_response_tokens
+
     def sentence(self) -> str:
         """The assumptions on one line, for a table's foot."""
         return (
@@ -71,7 +76,7 @@ def estimate(
     and 2 for recomputing activations), then overhead. Sampling is bound by throughput or by the longest response.
     """
     sampled = _sampling_s(responses_per_step, max_response, policy_gpus, assumed)
-    tokens = responses_per_step * (assumed.mean_prompt_tokens + assumed.mean_response_tokens)
+    tokens = responses_per_step * assumed.mean_tokens
     trained = 12 * assumed.parameters * tokens / (policy_gpus * assumed.flops_per_gpu * assumed.utilisation)
     step_s = sampled + trained + assumed.overhead_s
     validation_s = _sampling_s(responses_per_validation, max_response, policy_gpus, assumed)

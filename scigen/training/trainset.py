@@ -1,41 +1,30 @@
 """Verified images -> parquet files in verl's row format, with a decision on record for every image.
 
-Split, filter and row are the whole of it; the split goes by problem parameters (`scigen.problems`), so that no
-training row shares its parameters with a held-out one, whatever the seeds.
+Split, filter, selection and row are the whole of it; the split goes by problem parameters (`scigen.problems`), so that
+no training row shares its parameters with a held-out one, whatever the seeds.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import random
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from scigen.errors import ScigenError
-from scigen.records import CheckResult, FilterDecision, GeneratedImage, Problem
-from scigen.store import SetWriter, image_path, inputs_hash, write_atomic
-from scigen.training.filter import Filter
+from scigen.records import FilterDecision, GeneratedImage, Problem, Verdict
+from scigen.store import Manifest, SetWriter, image_path, inputs_hash, write_atomic
+from scigen.training.filter import ContaminationRule, Filter, ground_truth_fault
+from scigen.training.row_limit import RowLimit
+from scigen.training.rows import Asked, Row, Shown, show, verl_row, write_parquet
+from scigen.training.selection import Chosen, Selection, take_first
+
+if TYPE_CHECKING:
+    from scigen.problems.contamination import ContaminationVerdict
 
 Split = Literal["train", "held_out"]
-Shown = Literal["real", "blank", "shuffled"]
-
-PLACEHOLDERS = re.compile(r"<(image|video|audio)>")
-"""verl replaces these by media, one for each file, so a question must not contain them by chance."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One training or test item before it is written."""
-
-    problem: Problem
-    image: GeneratedImage
-    png: bytes
 
 
 class TrainSetInfo(BaseModel):
@@ -50,6 +39,13 @@ class TrainSetInfo(BaseModel):
     decisions_hash: str
     rows_hash: str
     inputs: str
+    shown: Shown = "real"
+    """What the training rows show."""
+    asked: Asked = "multimodal"
+    """Which question the training rows ask."""
+    available: int = 0
+    """Training rows that passed, of which the selection took `rows["train"]`."""
+    chosen: Chosen = Chosen()
 
 
 def build(
@@ -57,41 +53,124 @@ def build(
     problems: Sequence[Problem],
     images: Sequence[GeneratedImage],
     image_folder: Path,
-    checks: Sequence[CheckResult],
+    checks: Sequence[Verdict],
     keep: Filter,
     split_of: Callable[[Problem], Split],
     trainable: Callable[[Problem], str | None],
+    clean: ContaminationRule,
+    compared: Iterable[ContaminationVerdict] = (),
     shown: Shown = "real",
     prompt: str = "{question}",
     seed: int = 0,
+    selection: Selection | None = None,
+    asked: Asked = "multimodal",
+    limit: RowLimit | None = None,
 ) -> TrainSetInfo:
     """Write train.parquet, held_out.parquet and held_out_blank.parquet below `folder`, and one decision an image.
 
     Where nothing is held out (the test is a benchmark of its own) only train.parquet is written.
 
-    `trainable` says why a problem is not for this policy, or None. `shown` replaces the training images by white
-    pages of the same size, or by those of other training rows (controls); held-out images are always their own.
-    `prompt` must hold `{question}`. Skips the work when the folder was made from the same inputs.
+    `trainable` says why a problem is not for this policy, or None. `clean` refuses training problems that a benchmark
+    contains, by the verdicts in `compared`; those of other problems are passed over. `selection` takes some of the
+    training rows that passed. `shown` and `asked` change what the training rows show and ask (controls); held-out rows
+    always have their own images and the multimodal question. `prompt` must hold `{question}`. `limit` brings images to
+    the policy's pixel budget and refuses rows whose prompt is too long for it. Skips the work when the folder was made
+    from the same inputs.
 
-    Raises ScigenError when nothing is left to train on.
+    Raises ScigenError when nothing is left to train on, or less than the selection asks for, and when a training
+    problem lacks a verdict that it needs.
     """
+    pairs = _pairs(problems, images)
+    for_training = {p.id: p for p, _ in pairs if split_of(p) == "train"}
+    contamination = {v.problem_id: v for v in compared if v.problem_id in for_training}
+    clean.require(for_training.values(), contamination)
+    chosen, among = (selection or Selection()).resolve()
+    # Choices other than the defaults come last, so that sets from before there was a choice keep their hash.
+    choices: list[object] = [chosen.content] if chosen.content != Chosen().content else []
+    choices += [asked] if asked != "multimodal" else []
+    choices += [] if limit is None else [limit.content]
     inputs = inputs_hash(
-        [(i.content_hash(), split_of(p)) for p, i in _pairs(problems, images)],
-        [c.content_hash() for c in checks], [repr(keep), shown, prompt, seed],
+        [(i.content_hash(), split_of(p), p.flags) for p, i in pairs],
+        [c.content_hash() for c in checks], [contamination[i].content_hash() for i in sorted(contamination)],
+        [repr(keep), repr(clean), shown, prompt, seed, *choices],
     )  # fmt: skip
     done = folder / "trainset.json"
     if done.exists() and (info := TrainSetInfo.model_validate_json(done.read_bytes())).inputs == inputs:
         return info
     done.unlink(missing_ok=True)
-    verdicts: dict[str, dict[str, CheckResult]] = {}
+    verdicts: dict[str, dict[str, Verdict]] = {}
     for check in checks:
         verdicts.setdefault(f"{check.problem_id}/{check.generator}", {})[check.evaluator] = check
-    rows: dict[Split, list[Row]] = {"train": [], "held_out": []}
+    reasons: dict[str, str | None] = {}
+    passed: dict[Split, list[tuple[Problem, GeneratedImage]]] = {"train": [], "held_out": []}
+    for problem, image in pairs:
+        split = split_of(problem)
+        reason = ground_truth_fault(problem) or trainable(problem)
+        if split == "train":
+            reason = reason or clean.refuse(problem, contamination.get(problem.id))
+            if among is not None and problem.id not in among:
+                reason = reason or "not among the matched problems"
+        reason = reason or keep.reject(image, verdicts.get(image.key, {}))
+        if reason is None and limit is not None:
+            reason = _misfit(problem, image, image_folder, limit, prompt, asked)
+        reasons[image.key] = reason
+        if reason is None:
+            passed[split].append((problem, image))
+    rng = random.Random(seed)
+    ordered = sorted(passed["train"], key=lambda pair: pair[1].key)
+    rng.shuffle(ordered)
+    taken = take_first(chosen.size, len(ordered), folder)
+    reasons |= {image.key: f"not among the first {taken}" for _, image in ordered[taken:]}
+    manifest, counts = _write_decisions(folder / "decisions", pairs, split_of, reasons, inputs)
+    if not taken:
+        raise ScigenError(
+            f"{folder}: no training row is left after the filter ({counts}). "
+            f"Use more problems, a generator that can draw them, or a milder filter."
+        )
+    train = show(_rows(ordered[:taken], image_folder, limit), shown, rng)
+    if limit is not None and any(limit.refuse(row, prompt, asked) for row in train):
+        raise ScigenError(
+            f"{folder}: with shown={shown} a prompt is longer than {limit.max_prompt} tokens, since its row shows "
+            "another row's image. Lower policy.pixels.max_pixels."
+        )
+    held_out = _rows(sorted(passed["held_out"], key=lambda pair: pair[1].key), image_folder, limit)
+    files: dict[str, tuple[list[Row], Asked]] = {
+        "train": (train, asked),
+        "held_out": (held_out, "multimodal"),
+        "held_out_blank": (show(held_out, "blank", rng), "multimodal"),
+    }
+    hashes = {
+        name: write_parquet(folder / f"{name}.parquet", [verl_row(i, r, name, prompt, ask) for i, r in enumerate(part)])
+        for name, (part, ask) in files.items()
+        if part
+    }
+    info = TrainSetInfo(
+        rows={name: len(part) for name, (part, _) in files.items()},
+        decisions=counts,
+        decisions_hash=manifest.set_hash,
+        rows_hash=inputs_hash(hashes),
+        inputs=inputs,
+        shown=shown,
+        asked=asked,
+        available=len(ordered),
+        chosen=chosen,
+    )
+    write_atomic(done, info.model_dump_json(indent=2).encode() + b"\n")
+    return info
+
+
+def _write_decisions(
+    folder: Path,
+    pairs: Sequence[tuple[Problem, GeneratedImage]],
+    split_of: Callable[[Problem], Split],
+    reasons: Mapping[str, str | None],
+    inputs: str,
+) -> tuple[Manifest, dict[str, int]]:
+    """One decision an image, and how many there are of each outcome."""
     counts: dict[str, int] = {}
-    with SetWriter(folder / "decisions", FilterDecision, inputs) as decisions:
-        for problem, image in _pairs(problems, images):
-            reason = trainable(problem) or keep.reject(image, verdicts.get(image.key, {}))
-            split = split_of(problem)
+    with SetWriter(folder, FilterDecision, inputs) as decisions:
+        for problem, image in pairs:
+            reason, split = reasons[image.key], split_of(problem)
             if image.key not in decisions:
                 decisions.append(
                     FilterDecision(
@@ -104,38 +183,23 @@ def build(
                 )
             outcome = reason or f"kept: {split}"
             counts[outcome] = counts.get(outcome, 0) + 1
-            if reason is None:
-                png = image_path(image_folder, image.image or "").read_bytes()
-                rows[split].append(Row(problem, image, png))
-        manifest = decisions.finish()
-    if not rows["train"]:
-        raise ScigenError(
-            f"{folder}: no training row is left after the filter ({counts}). "
-            f"Use more problems, a generator that can draw them, or a milder filter."
-        )
-    rng = random.Random(seed)
-    train = sorted(rows["train"], key=lambda r: r.image.key)
-    rng.shuffle(train)
-    held_out = sorted(rows["held_out"], key=lambda r: r.image.key)
-    files = {
-        "train": (show(train, shown, rng), "train"),
-        "held_out": (held_out, "held_out"),
-        "held_out_blank": (show(held_out, "blank", rng), "held_out_blank"),
-    }
-    hashes = {
-        name: write_parquet(folder / f"{name}.parquet", [verl_row(i, r, source, prompt) for i, r in enumerate(part)])
-        for name, (part, source) in files.items()
-        if part
-    }
-    info = TrainSetInfo(
-        rows={name: len(part) for name, (part, _) in files.items()},
-        decisions=dict(sorted(counts.items())),
-        decisions_hash=manifest.set_hash,
-        rows_hash=inputs_hash(hashes),
-        inputs=inputs,
-    )
-    write_atomic(done, info.model_dump_json(indent=2).encode() + b"\n")
-    return info
+        return decisions.finish(), dict(sorted(counts.items()))
+
+
+def _misfit(
+    problem: Problem, image: GeneratedImage, folder: Path, limit: RowLimit, prompt: str, asked: Asked
+) -> str | None:
+    """Why the row does not fit the policy, by its own image whatever it is to show, so that controls keep its rows."""
+    try:
+        (row,) = _rows([(problem, image)], folder, limit)
+    except ScigenError:
+        return "image: not within the pixel budget"
+    return limit.refuse(row, prompt, asked)
+
+
+def _rows(pairs: Sequence[tuple[Problem, GeneratedImage]], folder: Path, limit: RowLimit | None) -> list[Row]:
+    fit = limit.fit if limit else bytes
+    return [Row(p, i, fit(image_path(folder, i.image or "").read_bytes())) for p, i in pairs]
 
 
 def _pairs(problems: Sequence[Problem], images: Sequence[GeneratedImage]) -> list[tuple[Problem, GeneratedImage]]:
@@ -146,57 +210,3 @@ def _pairs(problems: Sequence[Problem], images: Sequence[GeneratedImage]) -> lis
             f"{len(missing)} images have no problem, first {missing[0]}. Make both sets with one command."
         )
     return [(by_id[i.problem_id], i) for i in images]
-
-
-def show(rows: Sequence[Row], shown: Shown, rng: random.Random) -> list[Row]:
-    """The rows with their own images, with white pages of the same size, or with each other's images."""
-    if shown == "real":
-        return list(rows)
-    if shown == "blank":
-        return [replace(r, png=blank_like(r.png)) for r in rows]
-    order = list(range(len(rows)))
-    rng.shuffle(order)
-    return [replace(r, png=rows[j].png) for r, j in zip(rows, order, strict=True)]
-
-
-def blank_like(png: bytes) -> bytes:
-    """A white PNG of the same size."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(png)) as image:
-        page = Image.new("RGB", image.size, "white")
-    out = io.BytesIO()
-    page.save(out, format="PNG")
-    return out.getvalue()
-
-
-def verl_row(index: int, row: Row, data_source: str, prompt: str) -> dict[str, Any]:
-    """One row in the format of verl's RLHFDataset: a single `<image>`, any other placeholder in the text broken up."""
-    question = PLACEHOLDERS.sub(r"< \1 >", row.problem.multimodal_question)
-    family = row.problem.procedure.family if row.problem.procedure else str(row.problem.image_type)
-    return {
-        "data_source": data_source,
-        "prompt": [{"role": "user", "content": "<image>" + prompt.format(question=question)}],
-        "images": [{"bytes": row.png, "path": None}],
-        "ability": family,
-        "reward_model": {"style": "rule", "ground_truth": row.problem.answer},
-        "extra_info": {
-            "index": index,
-            "problem_id": row.problem.id,
-            "generator": row.image.generator,
-            "image": row.image.image,
-            "family": family,
-            "question": question,
-        },
-    }
-
-
-def write_parquet(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write the rows atomically; returns a hash of their content."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    buffer = io.BytesIO()
-    datasets.Dataset.from_list(list(rows)).to_parquet(buffer)
-    write_atomic(path, buffer.getvalue())
-    return inputs_hash(json.loads(json.dumps(list(rows), default=lambda b: b.hex())))

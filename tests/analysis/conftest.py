@@ -24,7 +24,6 @@ from scigen.problems.procedural import registry
 from scigen.problems.procedural.family import Family
 from scigen.problems.procedural.make import View, make_problem
 from scigen.records import (
-    CheckResult,
     Defect,
     FilterDecision,
     Finding,
@@ -32,6 +31,7 @@ from scigen.records import (
     GeneratedImage,
     ScriptError,
     Status,
+    Verdict,
 )
 from scigen.rendering import RenderPool
 
@@ -42,7 +42,7 @@ def drawn(pool: RenderPool, family: Family, view: View, seed: int, defect: Defec
     assert problem.procedure is not None
     params = problem.procedure.params
     if view == "glance":
-        script = family.glance.draw(params)
+        script = family.seen_at_a_glance.draw(params)
     else:
         script = (family.spoil(params, defect, random.Random(seed)) if defect else family.draw(params)).script()
     result = pool.draw(script)
@@ -66,7 +66,7 @@ def drawn(pool: RenderPool, family: Family, view: View, seed: int, defect: Defec
     if defect is Defect.OVERLAPPING_TEXT and len(result.texts) > 1:
         texts = tuple(t.text for t in result.texts[:2])
         findings = (Finding(kind=FindingKind.OVERLAP, detail=f"{texts[0]} and {texts[1]} overlap", texts=texts),)
-    check = CheckResult(
+    check = Verdict(
         problem_id=problem.id,
         generator=image.generator,
         evaluator="glassbox",
@@ -84,7 +84,9 @@ def drawn(pool: RenderPool, family: Family, view: View, seed: int, defect: Defec
     rng = random.Random(seed)
 
     def say(chance: float) -> tuple[Answer, ...]:
-        texts = [problem.answer if rng.random() < chance else rng.choice(family.glance.answers) for _ in range(4)]
+        texts = [
+            problem.answer if rng.random() < chance else rng.choice(family.seen_at_a_glance.answers) for _ in range(4)
+        ]
         return tuple(Answer(text=rf"\boxed{{{t}}}", correct=t == problem.answer) for t in texts)
 
     decision = FilterDecision(

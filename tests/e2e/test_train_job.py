@@ -13,9 +13,11 @@ from typing import Any
 
 import psutil
 import pytest
+from offline_runs import OfflineRun, read_runs
 
-from scigen.records import CheckResult, FilterDecision, GeneratedImage, Problem
+from scigen.records import FilterDecision, GeneratedImage, Problem, Verdict
 from scigen.store import iter_records, read_manifest
+from scigen.tracking import run_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -37,7 +39,7 @@ SMALL = [
 SETS: dict[str, type[Any]] = {
     "problems": Problem,
     "images": GeneratedImage,
-    "checks": CheckResult,
+    "checks": Verdict,
     "trainset-real/decisions": FilterDecision,
 }
 
@@ -65,6 +67,7 @@ def kill_in(stage: str, folder: Path, ready: Path | None = None) -> None:
     while ready is not None and not ready.exists():
         assert job.poll() is None, "the job ended before it could be killed"
         time.sleep(0.1)
+    assert ready is None or len(descendants(folder)) > 5, "verl's and Ray's"
     job.send_signal(signal.SIGKILL)
     job.wait()
     deadline = time.monotonic() + 30
@@ -146,12 +149,13 @@ def test_a_finished_run_is_not_run_again(whole: Path) -> None:
     assert len(list((whole / "verl" / "metrics").iterdir())) == attempts
 
 
-def test_killed_in_every_stage_it_ends_in_the_same_sets_and_resumes_training(whole: Path, tmp_path: Path) -> None:
+def test_killed_in_its_stages_it_ends_in_the_same_sets_and_resumes_training(
+    whole: Path, tmp_path: Path, full: bool
+) -> None:
     folder = tmp_path / "killed"
-    for stage in ("problems", "images", "checks", "train set", "warm start"):
+    for stage in ("problems", "images", "checks", "train set", "warm start") if full else ("images",):
         kill_in(stage, folder)
-    kill_in("images", folder)  # once more, half-way through whatever is left
-    kill_in("verl", folder, ready=folder / "verl/checkpoints/global_step_2")
+    kill_in("verl", folder, ready=folder / "verl/checkpoints/latest_checkpointed_iteration.txt")
     job = start(folder)
     output, _ = job.communicate()
     assert job.returncode == 0, output
@@ -160,6 +164,48 @@ def test_killed_in_every_stage_it_ends_in_the_same_sets_and_resumes_training(who
     steps = [json.loads(line)["step"] for line in last.read_text().splitlines()]
     trained = [json.loads(line)["step"] for line in last.read_text().splitlines() if "critic/score/mean" in line]
     assert min(trained) > 1, f"training began anew: {steps}"
+    logged = {path.name.rsplit("-", 1)[1] for path in (folder / "wandb").glob("offline-run-*")}
+    assert run_id(folder / "verl", "train") in logged
+    assert len(logged) == 6, f"one run a stage, the killed training goes on in its own: {logged}"
     merged = [json.loads(line)["step"] for line in (folder / "verl/metrics.jsonl").read_text().splitlines()]
     assert merged == sorted(set(merged))
     assert {1, 2, 3, 4} <= set(merged)
+
+
+def test_wandb_has_the_stages_and_the_lineage_from_problems_to_policy(whole: Path) -> None:
+    runs: dict[str, list[OfflineRun]] = {}
+    for run in read_runs(whole):
+        runs.setdefault(run.job_type, []).append(run)
+    assert set(runs) == {"curate", "generate", "evaluate", "select", "train", "analyze"}
+    assert {run.group for found in runs.values() for run in found} == {"tiny"}
+    used = {job: {name for run in found for name in run.used} for job, found in runs.items()}
+    made = {job: {name for run in found for name in run.made} for job, found in runs.items()}
+    sets = ["problems", "images-procedural_spoilt", "scores-procedural_spoilt-glassbox"]
+    chain = [*sets, "trainset-tiny", "policy-tiny-seed0"]
+    assert [made[job] for job in ("curate", "generate", "evaluate", "select", "train")] == [{name} for name in chain]
+    assert used["curate"] == set()
+    assert used["generate"] == set(chain[:1])
+    assert used["evaluate"] == set(chain[:2])
+    assert used["select"] == set(chain[:3])
+    assert used["train"] == {chain[3]}
+    assert used["analyze"] == set(chain[3:])
+    digests: dict[str, set[str]] = {}
+    for found in runs.values():
+        for run in found:
+            for name, artifact in (*run.used.items(), *run.made.items()):
+                digests.setdefault(name, set()).add(artifact["digest"])
+    assert {name: len(each) for name, each in digests.items()} == dict.fromkeys(chain, 1), "one version each"
+
+    manifest = read_manifest(whole / "sets" / "problems")
+    assert manifest is not None
+    assert runs["curate"][0].made["problems"]["metadata"]["hash"] == manifest.set_hash
+    assert {run.id for run in runs["train"]} == {run_id(whole / "verl", "train")}
+    curve = [step for run in runs["train"] for step in run.steps]
+    assert [s["_step"] for s in curve if "critic/score/mean" in s] == [1, 2, 3, 4]
+    summary = json.loads((whole / "summary.json").read_bytes())
+    assert runs["analyze"][0].summary["after/avg_at_4"] == summary["after"]["avg_at_4"]
+    row = runs["analyze"][0].tables["samples"][0]
+    assert row["image"]["_type"] == "image-file"
+    assert row["question"]
+    assert row["answer"]
+    assert len(row["responses"].splitlines()) == 4

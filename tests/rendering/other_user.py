@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scigen.rendering import lockdown as ld
 
@@ -34,14 +37,17 @@ def why_not(uid: int) -> str:
     return f"user {uid} cannot reach the interpreter: {done.stderr.strip()[-200:]}" if done.returncode else ""
 
 
-def give(folder: Path, uid: int | None) -> None:
-    """Make the folder that user's own, and let it be reached: pytest's folders are for its own user only."""
-    if uid is None:
-        return
-    os.chown(folder, uid, uid)
-    for above in folder.parents:
-        if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
+@contextmanager
+def home(uid: int | None) -> Iterator[Path]:
+    """A new folder of that user's own. Not one of pytest's: each start of pytest closes those of all runs to others."""
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        if uid is not None:
+            os.chown(folder, uid, uid)
+            for above in folder.parents:
+                if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
+                    above.chmod(above.stat().st_mode | 0o011)
+        yield folder
 
 
 def open_the_way(paths: list[Path]) -> None:

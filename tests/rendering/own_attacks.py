@@ -36,6 +36,7 @@ def _refused(body: str) -> str:
 
 
 OWN = {
+    "missing_module": Attack("a missing module is an error", (ERROR,), "import nowhere_to_be_found\n" + _PLOT),
     "no_process": Attack(
         "no process by fork, vfork, clone, posix_spawn or a program in memory",
         (OK,),

@@ -44,7 +44,7 @@ def test_closing_cancels_what_waits_and_wakes_the_takers() -> None:
     left = Job("b", None)
     queue.close()
     for taker in takers:
-        taker.join(timeout=5)
+        taker.join(timeout=60)
     assert results.count(None) == 2
     with pytest.raises(RuntimeError, match="closed"):
         queue.put(left)
@@ -55,4 +55,4 @@ def test_a_waiting_job_is_cancelled_by_closing() -> None:
     queue.put(job)
     queue.close()
     with pytest.raises(CancelledError):
-        job.result.result(timeout=1)
+        job.result.result(timeout=60)

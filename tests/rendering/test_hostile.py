@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -36,7 +37,8 @@ needs_corpus = pytest.mark.skipif(not HOSTILE.is_dir(), reason=f"no script corpu
 CONTAIN = Path(__file__).with_name("contain.py")
 OURS = {**OWN, **FORGED}
 KEY = "sk-canary-5871"
-TIMEOUT_S = 2.0
+SECRET = "secret of the lab of test_hostile.py"
+TIMEOUT_S = 4.0  # on two cores beside two other test processes
 GROWTH_MB = 80.0
 """What a zygote may keep after hostile scripts: the room of two copies of the largest reply, which others use again."""
 
@@ -79,24 +81,24 @@ def lab() -> Iterator[Lab]:
     canary = Path(found(r"'(/.*/canary)/", source("06_write_outside")))
     port = int(found(r"'127.0.0.1', (\d+)", source("10_socket_tcp")))
     name = found(r"'\\0(\w+)'", source("12_socket_abstract_unix"))
-    if canary.exists():
-        pytest.skip(f"{canary}, where the scripts try to write, is somebody's: remove it")
-    made = [p for p in (canary, *canary.parents) if not p.exists()]
-    canary.mkdir(parents=True)
-    canary.chmod(0o777)
-    (canary / "secret.txt").write_text("secret")
     with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as unix:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tcp.bind(("127.0.0.1", port))
+        tcp.bind(("127.0.0.1", port))  # fails while another run of these tests has the lab
         unix.bind("\0" + name)
         for listener in (tcp, unix):
             listener.listen(64)
             listener.setblocking(False)
+        secret = canary / "secret.txt"
+        if secret.exists() and secret.read_text() == SECRET:
+            shutil.rmtree(canary)  # of a run that was killed
+        made = [p for p in (canary, *canary.parents) if not p.exists()]
+        canary.mkdir(parents=True)
+        canary.chmod(0o777)
+        secret.write_text(SECRET)
         yield Lab(canary, [tcp, unix])
-    for path in canary.iterdir():
-        path.unlink()
-    for path in made:
-        path.rmdir()
+        shutil.rmtree(canary)
+        for path in made[1:]:
+            path.rmdir()
 
 
 def found(pattern: str, text: str) -> str:
@@ -137,7 +139,9 @@ def pool(request: pytest.FixtureRequest) -> Iterator[RenderPool]:
 
 @pytest.mark.parametrize("name", [name for name, attack in OURS.items() if OVER not in attack.expected])
 @pytest.mark.slow
-def test_our_own_hostile_scripts_are_contained(pool: RenderPool, name: str) -> None:
+def test_our_own_hostile_scripts_are_contained(pool: RenderPool, name: str, full: bool) -> None:
+    if HOSTILE.is_dir() and not full:
+        pytest.skip("they are drawn below, beside the corpus")
     zygote = pool._all[0].process.pid
     r = pool.draw(OURS[name].source)
     assert is_contained(OURS[name], r.status, r.error.message if r.error else ""), (OURS[name].property, r)
@@ -159,29 +163,36 @@ def test_large_replies_do_not_add_up_in_the_zygote(pool: RenderPool) -> None:
     assert max(held[2:]) < max(held[:2]) + 8, "MiB after each turn"
 
 
-@pytest.fixture(
-    scope="module",
-    params=[(user, namespaces) for user in (None, other_user.UID) for namespaces in (True, False)],
-    ids=lambda way: f"{'other_user' if way[0] else 'this_user'}-{'namespaces' if way[1] else 'bare'}",
-)
-def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> dict[str, Any]:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both users with and without namespaces; without `--full` each user and each kind of walls once."""
+    if "report" not in metafunc.fixturenames:
+        return
+    ways = [(user, namespaces) for user in (None, other_user.UID) for namespaces in (True, False)]
+    if not metafunc.config.getoption("full"):
+        other = None if other_user.why_not(other_user.UID) else other_user.UID
+        ways = [(None, True), (other, False)]
+    names = [f"{'other_user' if user else 'this_user'}-{'namespaces' if wall else 'bare'}" for user, wall in ways]
+    metafunc.parametrize("report", ways, ids=names, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def report(request: pytest.FixtureRequest, lab: Lab) -> dict[str, Any]:
     """What `contain` says of all scripts in one configuration, and what the lab saw."""
     uid, namespaces = request.param
     if uid is not None and (why := other_user.why_not(uid)):
         pytest.skip(why)
-    home = tmp_path_factory.mktemp("home")
-    other_user.give(home, uid)
     scripts = {**{name: source(name) for name in CORPUS}, **{name: a.source for name, a in OURS.items()}}
     order = {"namespaces": namespaces, "timeout_s": TIMEOUT_S, "scripts": scripts}
     lab.connections()
     before = lab.files()
-    done = subprocess.run(
-        other_user.command(uid, CONTAIN, str(home)),
-        input=json.dumps(order),
-        env={**os.environ, "FAKE_API_KEY": KEY},
-        capture_output=True,
-        text=True,
-    )
+    with other_user.home(uid) as home:
+        done = subprocess.run(
+            other_user.command(uid, CONTAIN, str(home)),
+            input=json.dumps(order),
+            env={**os.environ, "FAKE_API_KEY": KEY},
+            capture_output=True,
+            text=True,
+        )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     assert result["uid"] == (os.getuid() if uid is None else uid)
@@ -200,7 +211,7 @@ def test_a_hostile_script_is_contained(report: dict[str, Any], name: str) -> Non
     assert result["storable"]
     assert len(message) <= 2000
     assert result["texts"] <= 1000
-    assert result["seconds"] < TIMEOUT_S + 2
+    assert result["seconds"] < TIMEOUT_S + 10
 
 
 @needs_corpus
@@ -254,18 +265,19 @@ def test_the_next_render_is_byte_identical(report: dict[str, Any]) -> None:
 
 @needs_corpus
 @pytest.mark.slow
-def test_two_hundred_scripts_of_both_kinds_lose_nothing() -> None:
+def test_many_scripts_of_both_kinds_lose_nothing(full: bool) -> None:
+    count = 200 if full else 60
     good = {file.stem: file.read_text() for file in GOOD.glob("*.py")}
     attacks = {**CORPUS, **{name: OURS[name] for name in ("deep_folders", "writes_on", "forged_drawing", "no_exit")}}
     dice = random.Random(5871)
-    names = [dice.choice(sorted(good) if dice.random() < 0.5 else sorted(attacks)) for _ in range(200)]
-    assert 60 < sum(name in good for name in names) < 140
+    names = [dice.choice(sorted(good) if dice.random() < 0.5 else sorted(attacks)) for _ in range(count)]
+    assert 0.3 * count < sum(name in good for name in names) < 0.7 * count
     texts = (good.get(name) or attacks[name].source or source(name) for name in names)
-    with RenderPool(2, Limits(timeout_s=4.0, memory_mb=1024)) as pool:
+    with RenderPool(2, Limits(timeout_s=6.0, memory_mb=1024)) as pool:
         zygotes = [worker.process.pid for worker in pool._all]
         results: dict[int, Rendering] = dict(pool.as_completed(texts))
         assert [worker.process.pid for worker in pool._all] == zygotes
-    assert sorted(results) == list(range(200))
+    assert sorted(results) == list(range(count))
     pictures: dict[str, set[str]] = {}
     for number, r in results.items():
         name = names[number]

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -40,6 +40,13 @@ def message(r: Rendering) -> str:
 
 def zygote_of(pool: RenderPool) -> psutil.Process:
     return psutil.Process(pool._all[0].process.pid)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("ending", ["plt.show()", "fig.savefig('a.png')", "", "plt.show()\nimport sys; sys.exit(0)"])
@@ -103,10 +110,10 @@ def test_an_error_tells_type_message_line_and_last_output(pool: RenderPool) -> N
 
 def test_a_script_over_time_is_stopped_by_the_wall_clock() -> None:
     with RenderPool(1, Limits(timeout_s=0.5)) as pool:
-        for script in ("while True: pass", "import time; time.sleep(60)", "import os; os.close(3)\nwhile True: pass"):
+        for script in ("while True: pass", "import time; time.sleep(600)", "import os; os.close(3)\nwhile True: pass"):
             start = time.monotonic()
             assert pool.draw(script).status in (Status.TIMEOUT, Status.CODE_ERROR)
-            assert time.monotonic() - start < 3
+            assert time.monotonic() - start < 30
         assert pool.draw(LINE).status is Status.OK
 
 
@@ -179,34 +186,36 @@ def test_map_keeps_the_order_and_takes_scripts_as_needed(pool: RenderPool) -> No
     assert pool.draw(LINE).status is Status.OK
 
 
+@pytest.mark.slow
 def test_a_killed_zygote_is_replaced_and_the_script_drawn() -> None:
     with RenderPool(1) as pool:
         zygote = zygote_of(pool)
         with ThreadPoolExecutor(1) as thread:
             first = thread.submit(pool.draw, LINE + "import time; time.sleep(1)")
-            time.sleep(0.5)
+            wait_for(zygote.children)
             zygote.send_signal(signal.SIGKILL)
             assert first.result().status is Status.OK
         assert pool.draw(LINE).status is Status.OK
         assert zygote_of(pool).pid != zygote.pid
 
 
+@pytest.mark.slow
 def test_a_killed_parent_leaves_no_process_and_no_folder() -> None:
     script = """
-from scigen.rendering import RenderPool
-with RenderPool(2) as pool:
+from scigen.rendering import Limits, RenderPool
+with RenderPool(2, Limits(timeout_s=300)) as pool:
     print(pool._folder, flush=True)
-    list(pool.map(["import time; time.sleep(30)"] * 2))
+    list(pool.map(["import time; time.sleep(300)"] * 2))
 """
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     folder = Path(parent.stdout.readline().strip())
-    time.sleep(0.5)
-    left = psutil.Process(parent.pid).children(recursive=True)
-    assert len(left) >= 4, "two zygotes with a child each"
+    started = psutil.Process(parent.pid)
+    wait_for(lambda: len(started.children(recursive=True)) >= 4)  # two zygotes with a child each
+    left = started.children(recursive=True)
     parent.kill()
     parent.wait()
-    _, alive = psutil.wait_procs(left, timeout=5)
+    _, alive = psutil.wait_procs(left, timeout=60)
     assert not alive
     assert not folder.exists()
 

@@ -70,6 +70,7 @@ def test_the_drawing_comes_along_when_asked_for(tmp_path: Path, capsys: pytest.C
     assert [t["text"] for t in record["drawing"]["texts"]] == ["ä"]
 
 
+@pytest.mark.slow
 def test_the_probe_and_the_help() -> None:
     probe = run("--probe")
     assert probe.returncode == 0
@@ -80,6 +81,7 @@ def test_the_probe_and_the_help() -> None:
     assert run("draw").returncode == 2
 
 
+@pytest.mark.slow
 def test_tikz_is_drawn_by_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lacking = [name for name, path in tikz.found().items() if path is None and name != "lualatex"]
     if lacking:

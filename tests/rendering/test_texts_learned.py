@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scigen.records import Status
 from scigen.rendering import RenderPool
 from scigen.rendering.lessons import BATCH, MAX_FAILURES, Lessons
@@ -46,6 +48,7 @@ def test_lessons_that_come_to_nothing_end() -> None:
     assert lessons.next() == []
 
 
+@pytest.mark.slow
 def test_pixels_are_the_same_before_and_after_a_text_was_learned() -> None:
     script = "import matplotlib.pyplot as plt\nfig = plt.figure(figsize=(5, 5))\n"
     script += f"for n in range({BATCH}):\n"

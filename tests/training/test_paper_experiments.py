@@ -1,8 +1,9 @@
-"""The paper's experiments: they compose, merge into the installed verl without a GPU, and have the paper's numbers."""
+"""The experiments: all compose and are valid for the installed verl without a GPU; the paper's have its numbers."""
 
 from __future__ import annotations
 
 import copy
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,18 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from scigen.app import cluster, train
+from scigen.app.settings import HubPolicy, Settings, TinyPolicy, build, parse_as
 from scigen.errors import ScigenError
-from scigen.training.experiment_plan import Plan, describe_experiment, make_plan, missing_data, require_data
+from scigen.training.experiment_plan import (
+    Plan,
+    describe_experiment,
+    make_plan,
+    missing_data,
+    require_data,
+    require_rows,
+)
+from scigen.training.pixel_budget import PixelBudget
 from scigen.training.plan_table import print_plan
 from scigen.training.run_estimate import Assumptions, estimate, validations_in
 
@@ -44,7 +55,7 @@ def composed(experiment: str, *overrides: str) -> dict[str, Any]:
 @cache
 def merged(experiment: str, *overrides: str) -> dict[str, Any]:
     """Its `verl` node merged over the installed verl's own configuration."""
-    from scigen.training.torchvision_shim import install
+    from scigen.torchvision_shim import install
     from scigen.training.trainer.compose import compose as compose_verl
 
     install()
@@ -60,6 +71,7 @@ def plan_of(experiment: str, verl: dict[str, Any], *overrides: str) -> Plan:
         problems=cfg["problems"],
         generator=cfg["generator"],
         evaluators=cfg["filter"]["evaluators"],
+        contamination=cfg["contamination"].get("benchmarks", ()),
         benchmark=cfg["benchmark"],
         sets=Path(cfg["paths"]["sets"]),
         val_only=verl["trainer"]["val_only"],
@@ -118,10 +130,7 @@ def test_each_experiment_trains_on_the_images_that_its_name_says() -> None:
     }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_it_merges_into_the_installed_verl_with_the_papers_numbers(experiment: str) -> None:
-    verl = merged(experiment)
+def check_papers_numbers(experiment: str, verl: dict[str, Any]) -> None:
     actor, rollout = verl["actor_rollout_ref"]["actor"], verl["actor_rollout_ref"]["rollout"]
     assert verl["algorithm"]["adv_estimator"] == "grpo"
     assert verl["data"]["train_batch_size"] == 128
@@ -138,29 +147,63 @@ def test_it_merges_into_the_installed_verl_with_the_papers_numbers(experiment: s
     assert verl["trainer"]["val_only"] is (experiment == "baseline")
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Disabled critic")
-@pytest.mark.parametrize("cluster", CLUSTERS)
-def test_verl_accepts_it_without_a_gpu_on_every_cluster(cluster: str) -> None:
-    verl = merged("nanobanana_filt", f"cluster={cluster}")
-    from verl.trainer.ppo.utils import need_critic, need_reference_policy
-    from verl.utils.config import omega_conf_to_dataclass, validate_config
-
-    cfg = OmegaConf.create(verl)
-    assert need_reference_policy(cfg), "the KL term needs the reference policy"
-    validate_config(cfg, use_reference_policy=True, use_critic=need_critic(cfg))
-    for part in ("actor_rollout_ref.actor", "actor_rollout_ref.rollout", "algorithm", "reward.reward_model.rollout"):
-        assert omega_conf_to_dataclass(OmegaConf.select(cfg, part)) is not None
+def check_one_pixel_budget(settings: Settings, verl: dict[str, Any]) -> None:
+    """The same for the train set, verl's processor, each request to vLLM, vLLM's profile, and the benchmarks."""
+    budget = settings.policy.pixels.processor_kwargs()
+    assert verl["data"]["mm_processor_kwargs"] == budget
+    assert verl["actor_rollout_ref"]["rollout"]["engine_kwargs"]["vllm"]["mm_processor_kwargs"] == budget
+    assert settings.policy.pixels == PixelBudget(**settings.benchmark["pixels"])
+    assert settings.policy.pixels.most_tokens < verl["data"]["max_prompt_length"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("cluster", "policy", "gpus"), [("1x8", 4, 8), ("2x8", 8, 16), ("4x8", 16, 32)])
-def test_a_cluster_uses_its_gpus_and_no_more(cluster: str, policy: int, gpus: int) -> None:
-    verl = merged("nanobanana", f"cluster={cluster}")
-    plan = plan_of("nanobanana", verl, f"cluster={cluster}")
-    assert (plan.policy_gpus, plan.policy_gpus + plan.verifier_gpus) == (policy, gpus)
-    assert plan.nodes == composed("nanobanana", f"cluster={cluster}")["cluster"]["nodes"]
+def check_on_cluster(settings: Settings, verl: dict[str, Any]) -> None:
+    """It uses the cluster's GPUs and no more, and fits by the plan's arithmetic."""
+    plan, memory = cluster.plan(settings, settings.policy, verl), cluster.memory(settings, settings.policy, verl)
+    held = {"1x8": (4, 4), "2x8": (8, 8), "4x8": (16, 16)}[settings.cluster["name"]]
+    wanted = held if verl["reward"]["reward_model"]["enable"] else (held[0], 0)
+    assert (plan.policy_gpus, plan.verifier_gpus) == wanted
+    assert plan.nodes <= settings.cluster["nodes"]
     assert verl["trainer"]["n_gpus_per_node"] % verl["actor_rollout_ref"]["rollout"]["tensor_model_parallel_size"] == 0
+    assert [w for w in memory.warnings if "by their end alone" not in w] == []
+    for phase in memory.phases:
+        assert 20 < phase.total / 1e9 < 76
+
+
+def merged_once(settings: Settings, seen: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The merged and validated configuration; of nodes that differ in names alone one stands for all."""
+    node = json.dumps([type(settings.policy).__name__, settings.verl], sort_keys=True, default=str)
+    key = node.replace(settings.name, "NAME")
+    if key not in seen:
+        seen[key] = train.merged(settings)
+    return seen[key]
+
+
+@pytest.mark.slow
+def test_every_experiment_is_valid_for_the_installed_verl_on_every_cluster() -> None:
+    """All of conf/experiment on all GPU clusters, tiny ones on the CPU: real composition, verl's own checks."""
+    faults: list[str] = []
+    seen: dict[str, dict[str, Any]] = {}
+    for experiment in sorted(p.stem for p in (CONF / "experiment").glob("*.yaml")):
+        own = parse_as(Settings, composed(experiment))
+        tiny = isinstance(own.policy, TinyPolicy)
+        for name in (own.cluster["name"],) if tiny else CLUSTERS:
+            same = name == own.cluster["name"]
+            settings = own if same else parse_as(Settings, composed(experiment, f"cluster={name}"))
+            try:
+                verl = merged_once(settings, seen)
+                if tiny:
+                    continue
+                check_on_cluster(settings, verl)
+                check_one_pixel_budget(settings, verl)
+                if experiment in EXPERIMENTS:
+                    check_papers_numbers(experiment, verl)
+            except (ScigenError, AssertionError) as e:
+                faults.append(f"{experiment} on {name}: {e}")
+    assert faults == []
+
+
+def test_each_gpu_cluster_is_known_to_the_test_above() -> None:
+    assert {p.stem for p in (CONF / "cluster").glob("*.yaml") if "gpu_memory_gb" in p.read_text()} == set(CLUSTERS)
 
 
 @pytest.mark.slow
@@ -179,8 +222,6 @@ def test_a_key_that_verl_does_not_have_is_an_error_with_the_nearest() -> None:
 
 
 def test_the_settings_take_every_experiment() -> None:
-    from scigen.app.settings import HubPolicy, Settings, build, parse_as
-
     for experiment in EXPERIMENTS:
         settings = parse_as(Settings, composed(experiment))
         assert build(settings.filter, "filter").evaluators == tuple(settings.filter["evaluators"])
@@ -202,7 +243,18 @@ def test_the_plan_is_printed_with_its_files() -> None:
     console = Console(width=140, record=True)
     print_plan(plan_of("nanobanana_filt", sizes()), console)
     text = console.export_text()
-    for word in ("204,800", "128 prompts x 8", "8,192", "AVG@4", "0.6", "601", "CompassVerifier-7B", "missing"):
+    evaluate = "evaluators=[judge,inverse] paths.sets"
+    for word in (
+        "204,800",
+        "128 prompts x 8",
+        "8,192",
+        "AVG@4",
+        "0.6",
+        "601",
+        "CompassVerifier-7B",
+        "missing",
+        evaluate,
+    ):
         assert word in text
 
 
@@ -211,9 +263,9 @@ def test_without_data_the_error_lists_the_commands_in_order() -> None:
         require_data(plan_of("nanobanana_filt", sizes()))
     commands = [line.strip() for line in str(e.value).splitlines() if line.startswith("  python")]
     assert commands == [
-        "python scripts/curate.py problems=webinstruct_verified paths.sets=outputs/sets",
-        "python scripts/generate.py generator=nanobanana_pro paths.sets=outputs/sets",
-        "python scripts/evaluate.py generator=nanobanana_pro paths.sets=outputs/sets",
+        "python scripts/curate.py problems=webinstruct_verified model=gemini3_flash paths.sets=outputs/sets",
+        "python scripts/generate.py generator=nanobanana_pro problems=curated paths.sets=outputs/sets",
+        "python scripts/evaluate.py generator=nanobanana_pro evaluators=[judge,inverse] paths.sets=outputs/sets",
         "python scripts/curate.py benchmark=mathvision_geometry3k paths.sets=outputs/sets",
         "python train.py +experiment=nanobanana_filt",
     ]
@@ -223,12 +275,15 @@ def test_what_is_there_is_not_asked_for_and_an_unfinished_set_is(tmp_path: Path)
     plan = plan_of("nanobanana", sizes(), f"paths.sets={tmp_path}")
     assert [i.what for i in missing_data(plan)] == [
         "problems",
+        "verdicts against geometry3k and mathvision",
         "images",
         "benchmark mathvision_mini",
         "benchmark geometry3k",
     ]
     (tmp_path / "problems").mkdir()
     (tmp_path / "problems" / "manifest.json").touch()
+    (tmp_path / "contamination").mkdir()
+    (tmp_path / "contamination" / "manifest.json").touch()
     (tmp_path / "nanobanana_pro").mkdir()
     (tmp_path / "nanobanana_pro" / "records.jsonl").touch()  # no manifest: still being made
     (tmp_path / "benchmarks").mkdir()
@@ -245,19 +300,23 @@ def test_the_baseline_needs_the_benchmarks_alone() -> None:
 def test_sizes_that_verl_takes_but_should_not_are_refused() -> None:
     with pytest.raises(ScigenError, match=r"6 GPUs do not divide the 1024 responses.*Use 4 or 8 GPUs"):
         plan_of("nanobanana", sizes(n_gpus_per_node=6))
-    short = sizes()
-    short["actor_rollout_ref"]["actor"]["ppo_max_token_len_per_gpu"] = 12287
-    with pytest.raises(ScigenError, match=r"12287 is less than one sequence.*12288"):
-        plan_of("nanobanana", short)
     shared = sizes()
     shared["reward"]["reward_model"]["enable_resource_pool"] = False
     with pytest.raises(ScigenError, match="enable_resource_pool"):
         plan_of("nanobanana", shared)
 
 
-def test_a_generator_without_a_place_for_its_set_says_which_group_to_change() -> None:
-    with pytest.raises(ScigenError, match="conf/generator"):
-        plan_of("nanobanana", sizes(), "generator=procedural")
+def test_a_train_set_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:
+    require_rows(tmp_path, 128, 128)
+    with pytest.raises(ScigenError, match=r"127 training rows are fewer than one batch of 128.*milder filter"):
+        require_rows(tmp_path, 127, 128)
+
+
+def test_any_generator_can_feed_an_experiment() -> None:
+    plan = plan_of("nanobanana", sizes(), "generator=procedural")
+    (images,) = [i for i in plan.experiment.inputs if i.what == "images"]
+    assert images.path == Path("outputs/sets/procedural")
+    assert "generator=procedural" in images.command
 
 
 def test_the_estimate_is_the_arithmetic_that_it_says() -> None:
@@ -299,3 +358,47 @@ def test_the_estimate_is_the_arithmetic_that_it_says() -> None:
 )
 def test_how_often_verl_validates(steps: int, every: int, first: bool, times: int) -> None:
     assert validations_in(steps, every, first) == times
+
+
+@pytest.mark.slow
+def test_the_plan_command_puts_clusters_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    from scigen.app.plan import main
+
+    assert main(["+experiment=nanobanana_filt", "cluster=1x8,4x8"]) == 0
+    text = capsys.readouterr().out
+    for word in ("1x8", "4x8", "policy GPU, update", "verifier GPU", "477,876", "GPU-hours", "4x8: fits"):
+        assert word in text
+    assert main(["+experiment=nanobanana_filt", "verl.actor_rollout_ref.rollout.gpu_memory_utilization=0.9"]) == 1
+    assert "2x8: sampling: 87.2 of 80 GB a GPU" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["+experiment=tiny"], "a tiny policy, trained on a CPU"),
+        (["+experiment=nanobanana", "cluster=3x8"], 'no "cluster/3x8"'),
+        (["+experiment=nanobanana", "verl.data.train_batch_size=100"], "train_batch_size = 100 is not a multiple"),
+        (["+experiment=nanobanana", "verl.data.max_response_length=16384"], "12288 tokens are less than one sequence"),
+        (["+experiment=nanobanana", "policy.pixels.max_pixels=1048576"], "is not policy.pixels"),
+        (["+experiment=nanobanana", "policy.pixels.max_pixels=70000"], "at least 4 x min_pixels"),
+        (["+experiment=nanobanana", "policy.model=Qwen/Qwen3-VL-9B"], "its shape is not known"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_an_error(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from scigen.app.plan import main
+
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_dry_run_shows_the_same_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    train.run(composed("nanobanana_filt", "dry_run=true"))
+    text = " ".join(capsys.readouterr().out.split())
+    for word in ("plan of nanobanana_filt", "memory by arithmetic", "policy GPU, update", "2x8: fits"):
+        assert word in text
+    train.run(composed("nanobanana_filt", "dry_run=true", "policy.model=Qwen/Qwen3-VL-9B"))
+    assert "memory: not known" in capsys.readouterr().out

@@ -85,6 +85,7 @@ def test_two_expressions_in_one_box_are_not_tried():
     assert not is_equal("3$ $4", "4")
 
 
+@pytest.mark.slow
 def test_bomb_scores_nothing_in_time(worker):
     assert worker.equal("2", "2.0")
     began = time.monotonic()

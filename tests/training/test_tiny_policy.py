@@ -9,8 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from scigen import torchvision_shim
 from scigen.errors import ScigenError
-from scigen.training import torchvision_shim
 from scigen.training.policy import patch_embed, sampling, tiny
 
 torchvision_shim.install()

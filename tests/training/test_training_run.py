@@ -28,6 +28,17 @@ def test_a_longer_or_a_moved_run_is_the_same_run(tmp_path: Path) -> None:
     assert identity_of(config(tmp_path / "b")) == identity_of(first)
 
 
+def test_a_verifier_may_move_but_not_judge_otherwise(tmp_path: Path) -> None:
+    def asking(**given: Any) -> dict[str, Any]:
+        return first | {"reward": {"custom_reward_function": {"reward_kwargs": {"rule_first": True} | given}}}
+
+    first = config(tmp_path / "a")
+    here, there = asking(endpoint="http://127.0.0.1:8000/v1"), asking(endpoint="https://host/v1", key_env="V_API_KEY")
+    assert identity_of(here) == identity_of(there)
+    assert identity_of(asking(rule_first=False)) != identity_of(here)
+    assert here["reward"]["custom_reward_function"]["reward_kwargs"]["endpoint"], "the configuration itself is whole"
+
+
 def test_another_seed_train_set_or_start_is_another_run(tmp_path: Path) -> None:
     first = config(tmp_path / "a")
     before = identity_of(first)

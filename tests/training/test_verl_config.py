@@ -61,6 +61,7 @@ def test_the_production_config_needs_no_gpu_and_no_weights():
     assert config["trainer"]["critic_warmup"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "message"),
     [
@@ -76,6 +77,7 @@ def test_an_unknown_key_is_named_with_its_neighbours(key, message):
         compose(put(GPU, key, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "key",
     [
@@ -93,6 +95,7 @@ def test_keys_that_verl_takes_but_does_not_list(key):
     assert config == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -102,6 +105,23 @@ def test_keys_that_verl_takes_but_does_not_list(key):
         ("actor_rollout_ref.rollout.tensor_model_parallel_size", 3, r"16 is not a multiple of .* = 3"),
         ("actor_rollout_ref.rollout.name", "transformers_cpu", r"rollout\.name: .*vllm"),
         ("actor_rollout_ref.rollout.mode", "sync", r"rollout: refused by verl"),
+        (
+            "actor_rollout_ref.actor.ppo_max_token_len_per_gpu",
+            12287,
+            r"12287 tokens are less than one sequence",
+        ),
+        (
+            "actor_rollout_ref.rollout.log_prob_max_token_len_per_gpu",
+            8192,
+            r"rollout\.log_prob_max\w+: 8192",
+        ),
+        (
+            "actor_rollout_ref.ref.log_prob_max_token_len_per_gpu",
+            8192,
+            r"ref\.log_prob_max.*response = 12288",
+        ),
+        ("actor_rollout_ref.rollout.max_model_len", 8192, r"rollout\.max_model_len: 8192 .*Raise it"),
+        ("reward.reward_model.rollout.tensor_model_parallel_size", 3, r"8 is not a multiple of .* verifier .* = 3"),
         ("reward.custom_reward_function.name", "no_such", r"custom_reward_function: refused by verl"),
         ("reward.reward_manager.name", "NoSuch", r"reward_manager: refused by verl"),
     ],
@@ -111,11 +131,13 @@ def test_a_plan_that_cannot_run_is_refused(key, value, message):
         validate(compose(put(GPU, key, value)), gpu=True)
 
 
+@pytest.mark.slow
 def test_a_gpu_rollout_is_refused_on_a_cpu():
     with pytest.raises(ScigenError, match=r'rollout\.name: "vllm" .*transformers_cpu'):
         validate(compose(GPU), gpu=False)
 
 
+@pytest.mark.slow
 def test_an_outer_hydra_is_left_as_it_was():
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scigen.training import torchvision_shim
+from scigen import torchvision_shim
 
 torchvision_shim.install()
 torch = pytest.importorskip("torch")
@@ -11,6 +11,9 @@ from scigen.training.policy import tiny  # noqa: E402
 from scigen.training.trainer.sampling import Prompt, Sampling, sample, suppressed_tokens  # noqa: E402
 
 QUESTIONS = ["Which way?", "Which of the two arrows is the longer one?", "How many?"]
+
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

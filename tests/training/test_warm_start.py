@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from scigen import torchvision_shim
 from scigen.errors import ScigenError
-from scigen.training import torchvision_shim
 from scigen.training.policy import sampling, tiny, warm_start
 from scigen.training.policy.examples import Examples
 from scigen.training.policy.warm_start import Supervised

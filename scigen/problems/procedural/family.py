@@ -1,9 +1,10 @@
 """What a procedural family is: data and pure functions from a seed to problem, plan, drawing and script.
 
-A family lives in one file of `families/` and ends in `FAMILY = Family(...)`. It has two views:
+A family lives in one file of `families/` and ends in `FAMILY = Family(...)`. It has one or two views:
 
 - *textbook*: a full problem with given values, drawn like a good textbook, with quizzes, a plan and planted defects;
-- *glance*: a question with a closed set of one-word answers that a picture of 96 x 96 px decides, for training.
+- *glance*, in some families: a question with a closed set of one-word answers that a picture of 96 x 96 px decides,
+  for the training of a tiny policy.
 
 It does not draw: its scripts run in the sandbox of `scigen.rendering`, like anybody's.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from scigen.errors import ScigenError
 from scigen.records import Defect, ImageType, Plan, Subject
 
 Params = Mapping[str, Any]
@@ -132,7 +134,17 @@ class Family:
     draw: Callable[[Params], Drawing]
     distort: Callable[[Params], Params]
     """Parameters whose `draw(...).body` is a wrong geometry for the problem, e.g. another angle."""
-    glance: Glance
+    glance: Glance | None = None
+    solve: Callable[[Params], str | float] | None = None
+    """The textbook answer found another way than `state` finds it: by a library (sympy, networkx, RDKit), by counting
+    out or by integration. For verification, so it shares no formula with `state`; a number need not be rounded."""
+
+    @property
+    def seen_at_a_glance(self) -> Glance:
+        """The glance view; ScigenError for a family that has none."""
+        if self.glance is None:
+            raise ScigenError(f"family {self.name}: it has no glance view. Take its textbook view, or another family.")
+        return self.glance
 
     def spoil(self, params: Params, defect: Defect, rng: Random) -> Drawing:
         """The drawing with one defect planted."""

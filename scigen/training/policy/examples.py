@@ -16,16 +16,14 @@ from scigen.training.policy.tiny import response
 
 
 class Examples:
-    """All rows of a parquet file for one policy. Every row has one image, and all images have one size."""
+    """All rows of a parquet file for one policy. Every row has one image, all of one size, or no row has any."""
 
     def __init__(self, model_dir: Path, parquet: Path, blank: bool = False) -> None:
         """`blank` shows white pages of the same size instead of the images."""
-        from scigen.training import torchvision_shim
+        from scigen import torchvision_shim
 
         torchvision_shim.install()
         import datasets
-        import torch
-        from PIL import Image
         from transformers import AutoProcessor
 
         processor = AutoProcessor.from_pretrained(model_dir)
@@ -33,23 +31,14 @@ class Examples:
         rows = datasets.Dataset.from_parquet(str(parquet), cache_dir=None, keep_in_memory=True).to_list()
         self.answers: list[str] = [r["reward_model"]["ground_truth"] for r in rows]
         self.families: list[str] = [r["ability"] for r in rows]
-        patches: list[torch.Tensor] = []
-        grids: set[tuple[int, int, int]] = set()
-        for start in range(0, len(rows), 256):
-            images = [Image.open(io.BytesIO(r["images"][0]["bytes"])).convert("RGB") for r in rows[start : start + 256]]
-            if blank:
-                images = [Image.new("RGB", image.size, "white") for image in images]
-            out = processor.image_processor(images=images, return_tensors="pt")
-            patches.append(out["pixel_values"])
-            grids.update(map(tuple, out["image_grid_thw"].tolist()))
-        if len(grids) != 1:
-            raise ScigenError(f"{parquet}: images of {len(grids)} sizes. The tiny policy needs all of one size.")
-        self.grid: tuple[int, int, int] = grids.pop()
-        t, h, w = self.grid
+        self.grid: tuple[int, int, int] | None = None
+        self.pixels: Any = None
         self.merge: int = processor.image_processor.merge_size
-        self.pixels: torch.Tensor = torch.cat(patches).view(len(rows), t * h * w, -1)
+        if any(r.get("images") for r in rows):
+            self.pixels, self.grid = _patches(processor, [r["images"][0]["bytes"] for r in rows], blank, parquet)
         self.image_token: int = processor.image_token_id
-        vision = f"<|vision_start|>{'<|image_pad|>' * (h * w // self.merge**2)}<|vision_end|>"
+        tokens = 0 if self.grid is None else self.grid[1] * self.grid[2] // self.merge**2
+        vision = f"<|vision_start|>{'<|image_pad|>' * tokens}<|vision_end|>"
         prompts = [
             self.tok.apply_chat_template(r["prompt"], tokenize=False, add_generation_prompt=True).replace(
                 "<image>", vision
@@ -66,9 +55,11 @@ class Examples:
         return len(self.answers)
 
     def image_inputs(self, index: Sequence[int]) -> dict[str, Any]:
-        """Patches (n x patches, values) and grids (n, 3) of these rows."""
+        """Patches (n x patches, values) and grids (n, 3) of these rows; nothing for rows of text alone."""
         import torch
 
+        if self.grid is None:
+            return {}
         return {
             "pixel_values": self.pixels[list(index)].flatten(0, 1),
             "image_grid_thw": torch.tensor([self.grid] * len(index)),
@@ -78,6 +69,8 @@ class Examples:
         """M-RoPE positions (3, length) of a sequence that starts with `prompt`; its one image is at a fixed place."""
         import torch
 
+        if self.grid is None:
+            return torch.arange(length).expand(3, -1)
         start = list(prompt).index(self.image_token)
         key = (start << 16) + length
         if key not in self._positions:
@@ -111,3 +104,24 @@ class Examples:
             labels[j, n : len(sequence)] = torch.tensor(sequence[n:])
         positions = torch.stack([self.positions(self.prompts[i], length) for i in index], 1)
         return {"input_ids": ids, "attention_mask": mask, "position_ids": positions, **self.image_inputs(index)}, labels
+
+
+def _patches(processor: Any, images: Sequence[bytes], blank: bool, parquet: Path) -> tuple[Any, tuple[int, int, int]]:
+    """What the processor makes of the images: (rows, patches, values), and the one grid that all of them have."""
+    import torch
+    from PIL import Image
+
+    patches: list[torch.Tensor] = []
+    grids: set[tuple[int, int, int]] = set()
+    for start in range(0, len(images), 256):
+        pages = [Image.open(io.BytesIO(b)).convert("RGB") for b in images[start : start + 256]]
+        if blank:
+            pages = [Image.new("RGB", page.size, "white") for page in pages]
+        out = processor.image_processor(images=pages, return_tensors="pt")
+        patches.append(out["pixel_values"])
+        grids.update(map(tuple, out["image_grid_thw"].tolist()))
+    if len(grids) != 1:
+        raise ScigenError(f"{parquet}: images of {len(grids)} sizes. The tiny policy needs all of one size.")
+    (grid,) = grids
+    t, h, w = grid
+    return torch.cat(patches).view(len(images), t * h * w, -1), grid

@@ -94,7 +94,7 @@ def avg_at_k(
 
 def load(model_dir: Path) -> Any:
     """The policy in float32, with the patch embedding as a matrix product."""
-    from scigen.training import torchvision_shim
+    from scigen import torchvision_shim
 
     torchvision_shim.install()
     import torch

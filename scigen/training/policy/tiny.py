@@ -84,7 +84,7 @@ def build(folder: Path, texts: Sequence[str], answers: Sequence[str], seed: int,
             f"policy.size.image_px: {size.image_px} is not a multiple of patch x merge = {size.patch * size.merge}. "
             f"Use 96 or 128."
         )
-    from scigen.training import torchvision_shim
+    from scigen import torchvision_shim
 
     torchvision_shim.install()
     tok = tokenizer(texts, answers)

@@ -12,10 +12,12 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+from scigen import torchvision_shim
 from scigen.errors import ScigenError, nearest
-from scigen.training import torchvision_shim
+from scigen.training.verifier.settings import of_config
 
 
 def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,14 +29,10 @@ def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ScigenError naming the key and the nearest valid ones.
     """
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_module
     from omegaconf import OmegaConf, open_dict
     from omegaconf.errors import OmegaConfBaseException
 
-    torchvision_shim.install()  # verl's config classes import transformers' processors
-    with _own_hydra(), initialize_config_module("verl.trainer.config", version_base=None):
-        base = hydra_compose("ppo_trainer")
+    base = _base()
     _check_keys(OmegaConf.to_container(base, resolve=False), overrides, "")
     try:
         with open_dict(base):
@@ -44,6 +42,17 @@ def compose(overrides: Mapping[str, Any]) -> dict[str, Any]:
         raise ScigenError(f"verl.{getattr(e, 'full_key', '') or ''}: {str(e).splitlines()[0]}") from e
     assert isinstance(resolved, dict)
     return {str(k): v for k, v in resolved.items()}
+
+
+@cache
+def _base() -> Any:
+    """verl's own `ppo_trainer`, composed once a process; nothing changes it."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_module
+
+    torchvision_shim.install()  # verl's config classes import transformers' processors
+    with _own_hydra(), initialize_config_module("verl.trainer.config", version_base=None):
+        return hydra_compose("ppo_trainer")
 
 
 @contextmanager
@@ -113,6 +122,8 @@ def validate(config: Mapping[str, Any], gpu: bool) -> None:
     _check_rollout(tree, gpu)
     _check_estimator(tree)
     _check_batches(tree)
+    _check_lengths(tree)
+    of_config(config)
     _verl_checks(tree)
 
 
@@ -154,9 +165,33 @@ def _check_batches(tree: Any) -> None:
     micro = actor.ppo_micro_batch_size_per_gpu
     if not actor.use_dynamic_bsz and micro:
         rules.append((mini * n // max(ranks, 1), micro, "the mini-batch of one rank", "ppo_micro_batch_size_per_gpu"))
+    if tree.reward.reward_model.enable and tree.reward.reward_model.enable_resource_pool:
+        judge = tree.reward.reward_model
+        held, one = judge.nnodes * judge.n_gpus_per_node, judge.rollout.tensor_model_parallel_size
+        rules.append((held, one, "reward.reward_model.n_gpus_per_node x nnodes", "the GPUs of one verifier (its TP)"))
     for whole, part, what, by in rules:
         if part < 1 or whole % part:
             raise ScigenError(f"verl: {what} = {whole} is not a multiple of {by} = {part}. Change one of them.")
+
+
+def _check_lengths(tree: Any) -> None:
+    """A limit below the longest sequence stops verl in the middle of a step, or cuts responses in silence."""
+    policy, data = tree.actor_rollout_ref, tree.data
+    longest = data.max_prompt_length + data.max_response_length
+    ulysses = policy.actor.get("ulysses_sequence_parallel_size") or 1
+    limits = {"rollout.max_model_len": policy.rollout.max_model_len}
+    if policy.actor.use_dynamic_bsz:
+        limits["actor.ppo_max_token_len_per_gpu"] = policy.actor.ppo_max_token_len_per_gpu * ulysses
+    for name in ("rollout", "ref"):
+        if policy[name].log_prob_use_dynamic_bsz:
+            key = f"{name}.log_prob_max_token_len_per_gpu"
+            limits[key] = policy[name].log_prob_max_token_len_per_gpu * ulysses
+    for key, limit in limits.items():
+        if limit is not None and limit < longest:
+            raise ScigenError(
+                f"verl.actor_rollout_ref.{key}: {limit} tokens are less than one sequence (prompt + response = "
+                f"{longest}). Raise it, or shorten data.max_response_length."
+            )
 
 
 def _verl_checks(tree: Any) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from scigen.errors import ScigenError
 from scigen.store import write_atomic
-from scigen.training.trainer import run_metrics
-from scigen.training.trainer.main import PARENT
+from scigen.tracking import JobType, run_environment
+from scigen.training.trainer import run_metrics, watched
+from scigen.training.trainer.stop_signals import stopping_at_signals
 
+KEEPER, MAIN = "scigen.training.trainer.keeper", "scigen.training.trainer.main"
 TAIL_LINES = 30
 RAY_FOLDER = "sg-ray-"
 """Below the temporary folder and short: Ray's socket paths must stay under 108 characters."""
@@ -46,16 +47,32 @@ COMMON_ENV = {
 }
 
 
-def train(verl_config: Mapping[str, Any], run_dir: Path, cpu: bool, log: Path) -> None:
+class RunStopped(ScigenError):
+    """The run was asked to end early and did; nothing is lost."""
+
+    exit_status = 75
+    """EX_TEMPFAIL of sysexits.h; slurm/prologue.sh puts such a job back into the queue."""
+
+    def __init__(self, step: int, total: int) -> None:
+        super().__init__(f"stopped as asked at step {step} of {total}. Run the same command again to go on.")
+        self.step = step
+
+
+def train(
+    verl_config: Mapping[str, Any], run_dir: Path, cpu: bool, log: Path, hooks: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Run verl on a composed config until it ends; run again to resume from the last checkpoint.
 
     Writes `verl_config.yaml`, `metrics.jsonl` (one line a step) and `metrics/` below `run_dir`, verl's output to `log`.
-    `trainer.default_local_dir` and `validation_data_dir` are the caller's to set.
+    `trainer.default_local_dir` and `validation_data_dir` are the caller's to set. `hooks` look at every step
+    (`watched`). SIGUSR1, SIGUSR2 and SIGTERM ask it to stop (`stop_signals`).
 
-    Raises ScigenError with the end of the log when verl fails or stops before its last step.
+    Raises RunStopped when it ended early because it was asked to, and ScigenError with the end of the log when verl
+    fails or stops before its last step.
     """
-    config = dict(verl_config)
     run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / watched.STOP).unlink(missing_ok=True)
+    config = dict(verl_config) | {watched.NODE: watched.node(run_dir, hooks)}
     path = run_dir / "verl_config.yaml"
     write_atomic(path, yaml.safe_dump(config, sort_keys=False).encode())
     attempt = run_metrics.new_attempt(run_dir)
@@ -66,38 +83,53 @@ def train(verl_config: Mapping[str, Any], run_dir: Path, cpu: bool, log: Path) -
         with log.open("ab") as out:
             began = out.tell()
             child = subprocess.Popen(
-                [sys.executable, "-m", "scigen.training.trainer.main", str(path)],
+                [sys.executable, "-m", KEEPER, str(os.getpid()), sys.executable, "-m", MAIN, str(path)],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=environment(cpu, attempt, ray_folder),
+                env=tracked_run(config, run_dir) | environment(cpu, attempt, None if joins(config) else ray_folder),
                 start_new_session=True,  # Ctrl-C reaches the parent, which ends the child in order
             )
-            try:
-                _watch(child, config, attempt)
-            finally:
-                _end(child, ray_folder)
+            with stopping_at_signals(run_dir):
+                try:
+                    _watch(child, config, attempt)
+                finally:
+                    _end(child)
     finally:
         steps = run_metrics.merge(run_dir)
         shutil.rmtree(ray_folder, ignore_errors=True)
     if child.returncode != 0:
         raise ScigenError(f"verl ended with status {child.returncode}; the last of {log}:\n{tail(log, began)}")
+    total = config["trainer"].get("total_training_steps")
+    if (run_dir / watched.STOP).exists() and total and max(steps, default=0) < total:
+        raise RunStopped(max(steps, default=0), total)
     _check_complete(config, steps, log)
 
 
-def environment(cpu: bool, metrics: Path, ray_folder: Path) -> dict[str, str]:
-    """The child's environment. What the user has set stays, except where a CPU run depends on it."""
+def tracked_run(config: Mapping[str, Any], run_dir: Path) -> dict[str, str]:
+    """The W&B run that belongs to the folder, so that a resumed run goes on in it."""
+    return run_environment(run_dir, JobType.EVALUATE if config["trainer"].get("val_only") else JobType.TRAIN)
+
+
+def joins(config: Mapping[str, Any]) -> bool:
+    """Whether the run joins a Ray cluster that somebody else has started."""
+    return bool(config["ray_kwargs"]["ray_init"].get("address"))
+
+
+def environment(cpu: bool, metrics: Path, ray_folder: Path | None) -> dict[str, str]:
+    """The child's environment. What the user has set stays, except where a CPU run depends on it.
+
+    `ray_folder` is of a Ray instance of its own; None where the run joins another.
+    """
     env = COMMON_ENV | dict(os.environ)
-    env |= {
-        "VERL_FILE_LOGGER_PATH": str(metrics.resolve()),
-        PARENT: str(os.getpid()),
-    }
+    env["VERL_FILE_LOGGER_PATH"] = str(metrics.resolve())
     if "WANDB_API_KEY" not in env:
         env.setdefault("WANDB_MODE", "offline")
     if cpu:
         env |= CPU_ENV
-        env["RAY_TMPDIR"] = str(ray_folder)
-        env.pop("RAY_ADDRESS", None)  # a Ray instance of its own
+        if ray_folder is not None:
+            env["RAY_TMPDIR"] = str(ray_folder)
+            env.pop("RAY_ADDRESS", None)
         # verl's processes take turns, so each may use all cores; a waiting thread must not spin on another's core.
         env.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
         env.setdefault("RAY_worker_niceness", "0")  # Ray's 15 would starve the run beside anything else
@@ -143,21 +175,10 @@ def describe(step: int, data: Mapping[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def _end(child: subprocess.Popen[bytes], ray_folder: Path) -> None:
-    """End the child if it still runs, and whatever of its own Ray instance is left."""
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("RAY_TMPDIR") == str(ray_folder):
-                process.kill()
-        except (psutil.Error, OSError):
-            continue
+def _end(keeper: subprocess.Popen[bytes]) -> None:
+    """End verl if it still runs; the keeper ends whatever verl and its Ray have started."""
+    keeper.terminate()
+    keeper.wait()
 
 
 def _remove_stale_ray_folders() -> None:

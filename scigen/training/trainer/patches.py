@@ -11,6 +11,7 @@ from scigen.training.policy import patch_embed
 def apply() -> None:
     """Apply all patches to this process."""
     process_group_backend()
+    port_of_the_process_group()
     unpinned_offload()
     position_ids_packing()
     patch_embed.use_matrix_product()
@@ -32,6 +33,31 @@ def process_group_backend() -> None:
 
     initialize._scigen = True  # type: ignore[attr-defined]
     distributed.initialize_global_process_group_ray = initialize
+
+
+PORTS = (20_000, 32_000)
+"""Below the range from which the kernel gives ports to connections (from 32,768 on)."""
+
+
+def port_of_the_process_group() -> None:
+    """verl takes a port that is free now and listens on it seconds later; any connection may have got it by then.
+
+    A port outside the range of connections stays free on a machine that is busy with others.
+    """
+    import random
+
+    from verl.single_controller.ray.base import RayWorkerGroup
+
+    original = RayWorkerGroup._get_master_addr_port
+    if getattr(original, "_scigen", False):
+        return
+
+    def from_quiet_ports(self: Any, pg: Any, bundle_index: int = 0, master_port_range: list[int] | None = None) -> Any:
+        wanted = master_port_range or [random.SystemRandom().randrange(*PORTS), PORTS[1] + 500]
+        return original(self, pg, bundle_index=bundle_index, master_port_range=wanted)
+
+    from_quiet_ports._scigen = True  # type: ignore[attr-defined]
+    RayWorkerGroup._get_master_addr_port = from_quiet_ports
 
 
 def unpinned_offload() -> None:

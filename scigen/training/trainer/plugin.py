@@ -4,7 +4,7 @@ It registers what verl has a hook for (a platform, a rollout) and patches the fe
 has these effects on purpose; import it in a CPU run only.
 """
 
-from scigen.training import torchvision_shim
+from scigen import torchvision_shim
 
 torchvision_shim.install()  # before any import below reaches torchvision
 

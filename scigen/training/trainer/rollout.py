@@ -46,6 +46,7 @@ class TransformersServer:
         vlm = hasattr(hf, "vision_config")
         auto = AutoModelForImageTextToText if vlm else AutoModelForCausalLM
         self.config = config
+        self.model_path = model_path
         self.rank = replica_rank
         self.processor = AutoProcessor.from_pretrained(model_path) if vlm else None
         self.tokenizer = self.processor.tokenizer if self.processor else AutoTokenizer.from_pretrained(model_path)
@@ -64,8 +65,14 @@ class TransformersServer:
         self.generator.manual_seed((self.config.seed * 1_000_003 + self.rank) * 1_000_003 + global_steps)
 
     async def start(self) -> str:
-        """Address for OpenAI-shaped requests; this rollout has none."""
+        """Address for OpenAI-shaped requests; a rollout has none."""
         return f"{server_name(self.rank)}:0"
+
+    async def start_endpoint(self) -> str:
+        """Address for OpenAI-shaped requests: a reward model's."""
+        from scigen.training.trainer import openai_server
+
+        return await openai_server.serve(self, self.model_path)
 
     async def wake_up(self, *_: Any, **__: Any) -> None: ...
     async def sleep(self, *_: Any, **__: Any) -> None: ...
@@ -190,7 +197,8 @@ class TransformersReplica(RolloutReplica):  # type: ignore[misc]
         )
         self.servers = [server]
         self._server_handle = server
-        self._server_address = await server.start.remote()
+        start = server.start_endpoint if self.is_reward_model else server.start
+        self._server_address = await start.remote()
 
 
 class TransformersAdapter(BaseRollout):  # type: ignore[misc]

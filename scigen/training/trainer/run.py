@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,21 @@ FREE = (
     *("default_local_dir", "validation_data_dir", "rollout_data_dir", "project_name", "experiment_name"),
 )
 """Keys of `trainer` that may change between two starts of the same run: how long, where, and what it is called."""
+REACHED = ("endpoint", "key_env", "concurrency", "attempts", "attempt_s", "deadline_s")
+"""Arguments of the verifier's reward that say how it is reached, not what it says: its server may move."""
 
 
-def run(overrides: Mapping[str, Any], folder: Path, cpu: bool) -> None:
-    """Train below `folder` as `overrides`, merged over verl's own configuration, say.
+def run(overrides: Mapping[str, Any], folder: Path, cpu: bool, hooks: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Train below `folder` as `overrides`, merged over verl's own configuration, say; `hooks` look at every step.
 
     A run that was stopped goes on from its last checkpoint; a finished one is left alone. A folder that holds a run
     of another configuration, train set or starting policy is moved aside to `<folder>.old-<n>`.
-    Raises ScigenError for a wrong key, and with the end of the log when verl fails.
+    Raises ScigenError for a wrong key, for a verifier's endpoint that does not reply, and with the end of the log when
+    verl fails.
     """
     from scigen.training.trainer.compose import compose, validate
     from scigen.training.trainer.launch import train
+    from scigen.training.verifier.preflight import preflight
 
     config = compose(overrides)
     validate(config, gpu=not cpu)
@@ -35,8 +39,9 @@ def run(overrides: Mapping[str, Any], folder: Path, cpu: bool) -> None:
         move_aside(folder)
     if done.exists() and done.read_text() == whole:
         return
+    preflight(config)
     write_atomic(mark, identity.encode())
-    train(config, folder, cpu, folder / "verl.log")
+    train(config, folder, cpu, folder / "verl.log", hooks)
     write_atomic(done, whole.encode())
 
 
@@ -45,6 +50,9 @@ def identity_of(config: Mapping[str, Any]) -> str:
     fixed = copy.deepcopy(dict(config))
     for key in FREE:
         fixed["trainer"].pop(key, None)
+    of_reward = fixed.get("reward", {}).get("custom_reward_function", {}).get("reward_kwargs") or {}
+    for key in REACHED:
+        of_reward.pop(key, None)
     data = fixed["data"]
     files = [Path(f) for key in ("train_files", "val_files") for f in _listed(data.pop(key, None))]
     start = Path(config["actor_rollout_ref"]["model"]["path"])

@@ -34,12 +34,18 @@ def read(path: Path) -> dict[int, dict[str, Any]]:
     return steps
 
 
-def merge(folder: Path) -> dict[int, dict[str, Any]]:
-    """Write `metrics.jsonl` from all attempts and return it, by step."""
+def of_attempts(folder: Path) -> dict[int, dict[str, Any]]:
+    """All attempts merged, by step; a run that is under way has what it has logged so far."""
     steps: dict[int, dict[str, Any]] = {}
     for path in sorted((folder / "metrics").glob("attempt-*.jsonl")):
         for step, data in read(path).items():
             steps.setdefault(step, {}).update(data)
-    lines = [json.dumps({"step": step, "data": steps[step]}) for step in sorted(steps)]
-    write_atomic(folder / "metrics.jsonl", "".join(f"{line}\n" for line in lines).encode())
     return {step: steps[step] for step in sorted(steps)}
+
+
+def merge(folder: Path) -> dict[int, dict[str, Any]]:
+    """Write `metrics.jsonl` from all attempts and return it, by step."""
+    steps = of_attempts(folder)
+    lines = [json.dumps({"step": step, "data": data}) for step, data in steps.items()]
+    write_atomic(folder / "metrics.jsonl", "".join(f"{line}\n" for line in lines).encode())
+    return steps

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
+from statistics import mean
 
 from scigen.problems.procedural.canvas import COLORS, EVEN, glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, distractors
@@ -142,6 +144,17 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """By the statistics of the values, in exact fractions."""
+    values, (i, j) = [Fraction(v) for v in p["values"]], p["asked"]
+    found = {
+        "difference": abs(values[i] - values[j]),
+        "mean": mean(values),
+        "share": 100 * (1 - sum(v for k, v in enumerate(values) if k != i) / sum(values)),
+    }
+    return float(found[p["kind"]])
+
+
 FAMILY = Family(
     name="bar_chart",
     subject=Subject.UNIVERSAL,
@@ -151,6 +164,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which bar is the tallest?",
         answers=PLACES,

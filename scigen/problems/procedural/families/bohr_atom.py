@@ -189,6 +189,20 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> str:
+    """From RDKit's periodic table."""
+    from rdkit.Chem import GetPeriodicTable
+
+    table = GetPeriodicTable()
+    match p["asked"]:
+        case "valence":
+            return str(table.GetNOuterElecs(p["z"]))
+        case "symbol":
+            return str(table.GetElementSymbol(p["z"]))
+        case _:
+            return f"{table.GetAtomicNumber(ELEMENTS[p['z']][0]) - sum(p['shells']):+d}"
+
+
 FAMILY = Family(
     name="bohr_atom",
     subject=Subject.CHEMISTRY,
@@ -198,6 +212,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="How many electrons are on the outer shell?",
         answers=tuple(COUNTS),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from random import Random
 
+import numpy as np
+
 from scigen.problems.procedural.canvas import COLORS, EVEN, glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, distractors
 from scigen.records import ImageType, Plan, Subject
@@ -191,6 +193,16 @@ def glance_draw(p: Params) -> str:
     return glance_script(shapes[p["solid"]])
 
 
+def solve(p: Params) -> float:
+    """From the vertices: volume as a determinant, faces as cross products, the diagonal as a vector's length."""
+    edges = np.diag([p["w"], p["d"], p["h"]]).astype(float)
+    if p["kind"] == "volume":
+        return float(np.linalg.det(edges))
+    if p["kind"] == "surface":
+        return float(sum(2 * np.linalg.norm(np.cross(edges[i], edges[i - 1])) for i in range(3)))
+    return float(np.linalg.norm(edges.sum(axis=0)))
+
+
 FAMILY = Family(
     name="cuboid",
     subject=Subject.MATH,
@@ -200,6 +212,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which solid is drawn?",
         answers=SOLIDS,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
+
+import numpy as np
 
 from scigen.problems.procedural.canvas import COLORS, EVEN, glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, distractors
@@ -159,6 +162,19 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """Density by a fraction, mean speed weighted by time, the empty cell from the table's linear equations."""
+    cells = p["cells"]
+    if p["kind"] == "density":
+        return float(Fraction(*cells[p["asked"]]))
+    if p["kind"] == "speed":
+        return float(np.average([km / h for km, h in cells], weights=[h for _, h in cells]))
+    (girls_bus, girls_car, _), (boys_bus, _, _), (_, _, everybody) = cells
+    # unknowns: total of the girls, boys by car, total of the boys
+    rows = [[1, 0, 0], [0, -1, 1], [1, 0, 1]]
+    return float(np.linalg.solve(rows, [girls_bus + girls_car, boys_bus, everybody])[1])
+
+
 FAMILY = Family(
     name="data_table",
     subject=Subject.UNIVERSAL,
@@ -168,6 +184,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="How many cells are shaded?",
         answers=COUNTS,

@@ -149,6 +149,14 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """Level by level: a tenth upwards, tenfold downwards."""
+    energy = p["base"] / 10 ** p["known"]
+    for _ in range(abs(p["asked"] - p["known"])):
+        energy = energy / 10 if p["asked"] > p["known"] else energy * 10
+    return float(energy)
+
+
 FAMILY = Family(
     name="food_pyramid",
     subject=Subject.BIOLOGY,
@@ -158,6 +166,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="How many levels has the pyramid?",
         answers=tuple(LEVELS),

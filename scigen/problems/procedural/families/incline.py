@@ -5,25 +5,30 @@ from __future__ import annotations
 from math import cos, radians, sin, tan
 from random import Random
 
+import numpy as np
+
 from scigen.problems.procedural.canvas import glance_script
-from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
+from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
 
 GRAVITY = 9.8
-ANGLES = (20, 25, 30, 35, 40, 45)
+ANGLES = range(20, 46)
 ASKED = {1: "normal force", 2: "acceleration", 3: "acceleration"}
 """What is asked at each difficulty; friction acts at difficulty 3 only."""
 
 
 def sample(rng: Random, difficulty: int) -> Params:
-    return {
-        "asked": ASKED[difficulty],
-        "mass": rng.randint(2, 20),
-        "angle": rng.choice(ANGLES),
-        # At 20 degrees tan is 0.36: the block slides down for every coefficient drawn here.
-        "mu": rng.choice([10, 15, 20, 25]) / 100 if difficulty == 3 else 0.0,
-        "tilt": 0,
-    }
+    while True:
+        p = {
+            "asked": ASKED[difficulty],
+            "mass": rng.randint(10, 200) / 10,
+            "angle": rng.choice(ANGLES),
+            # At 20 degrees tan is 0.36: the block slides down for every coefficient drawn here.
+            "mu": rng.randint(5, 30) / 100 if difficulty == 3 else 0.0,
+            "tilt": 0,
+        }
+        if float(result(p)[1]) not in (p["mass"], p["angle"]):
+            return p
 
 
 def result(p: Params) -> tuple[str, str, str]:
@@ -37,6 +42,7 @@ def result(p: Params) -> tuple[str, str, str]:
 def state(p: Params) -> Statement:
     symbol, value, unit = result(p)
     mass, angle, mu = p["mass"], p["angle"], f"{p['mu']:.2f}"
+    printed = number(mass)
     friction = f" The coefficient of kinetic friction is {mu}." if p["mu"] else " There is no friction."
     want = (
         f"Find the {p['asked']} {'on' if symbol == 'N' else 'of'} the block in {unit}, to one decimal place "
@@ -51,9 +57,9 @@ def state(p: Params) -> Statement:
         ),
         Fact(
             "What is the mass of the block?",
-            f"{mass} kg",
-            (f"{mass + 1} kg", f"{mass + 3} kg", f"{2 * mass + 5} kg"),
-            f"m = {mass} kg",
+            f"{printed} kg",
+            (f"{number(mass + 1)} kg", f"{number(mass + 3)} kg", f"{number(2 * mass + 5)} kg"),
+            f"m = {printed} kg",
         ),
         Fact(
             "Which force points straight down?",
@@ -68,7 +74,7 @@ def state(p: Params) -> Statement:
             Fact("What is the coefficient of friction?", mu, (wrong[0], wrong[1], wrong[2]), f"μ = {mu}"),
         )
     return Statement(
-        question=f"A block of mass {mass} kg slides down an incline of {angle}°.{friction} {want}",
+        question=f"A block of mass {printed} kg slides down an incline of {angle}°.{friction} {want}",
         multimodal_question=f"The block slides down the incline.{'' if p['mu'] else friction} {want}",
         answer=value,
         leak=(f"{symbol} = {value} {unit}", f"{value} {unit}"),
@@ -81,7 +87,7 @@ def plan(p: Params) -> Plan:
     return Plan(
         content=f"An incline of {p['angle']}°, a block, the forces mg and N{' and f' if p['mu'] else ''} as arrows.",
         layout=f"Right triangle, angle at the left, block half-way up; mg vertical, N normal to the slope{friction}.",
-        labels=f"m = {p['mass']} kg left of the block, θ = {p['angle']}° at the foot, the force names at the arrow tips"
+        labels=f"m = {number(p['mass'])} kg left of the block, θ = {p['angle']}° at the foot, forces at the arrow tips"
         + (f", μ = {p['mu']:.2f} under the surface." if p["mu"] else "."),
         constraints=f"Angle to scale, equal aspect. The {p['asked']} is asked: its value must not be shown.",
     )
@@ -132,7 +138,7 @@ def draw(p: Params) -> Drawing:
     nx, ny = at(0.55, 0.45 + weight * cos(t) + 0.25)
     force = {"style": "italic", "fontsize": 13}
     labels = [
-        Label(f"m = {p['mass']} kg", mx, my, wrong=f"m = {p['mass'] + 3} kg", style={"ha": "right"}),
+        Label(f"m = {number(p['mass'])} kg", mx, my, wrong=f"m = {number(p['mass'] + 3)} kg", style={"ha": "right"}),
         Label(
             f"θ = {angle}°", 1.25, 0.24, wrong=f"θ = {angle + 15 if angle < 40 else angle - 15}°", style={"ha": "left"}
         ),
@@ -179,6 +185,18 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """Newton's second law in horizontal and vertical components, solved for normal force and acceleration."""
+    t, m = radians(p["angle"]), p["mass"]
+    # unknowns N and a: N (sin t - mu cos t) = m a cos t and N (cos t + mu sin t) - m g = -m a sin t
+    rows = [
+        [sin(t) - p["mu"] * cos(t), -m * cos(t)],
+        [cos(t) + p["mu"] * sin(t), m * sin(t)],
+    ]
+    normal, acceleration = np.linalg.solve(rows, [0, m * GRAVITY])
+    return float(normal if p["asked"] == "normal force" else acceleration)
+
+
 FAMILY = Family(
     name="incline",
     subject=Subject.PHYSICS,
@@ -188,6 +206,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which way does the force on the block point?",
         answers=("up", "down", "left", "right"),

@@ -9,6 +9,8 @@ import math
 from fractions import Fraction
 from random import Random
 
+import numpy as np
+
 from scigen.problems.procedural.canvas import COLORS, EVEN, glance_script
 from scigen.problems.procedural.family import (
     Drawing,
@@ -282,6 +284,17 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> str | float:
+    """Two points by a fitted line, two lines by a linear system."""
+    if p["kind"] == "intersection":
+        rows = [[m, -1] for m, _ in p["lines"]]
+        x, y = np.linalg.solve(rows, [-b for _, b in p["lines"]])
+        return f"({round(x)}, {round(y)})"
+    (x1, y1), (x2, y2) = p["points"]
+    slope, intercept = np.polyfit([x1, x2], [y1, y2], 1)
+    return float(slope if p["kind"] == "slope" else intercept)
+
+
 FAMILY = Family(
     name="line_graph",
     subject=Subject.MATH,
@@ -291,6 +304,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="In which quadrant is the point?",
         answers=tuple(QUADRANTS),

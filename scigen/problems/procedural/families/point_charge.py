@@ -20,7 +20,7 @@ def sample(rng: Random, difficulty: int) -> Params:
             "asked": "field" if difficulty == 3 else "force",
             "q1": s1 * q1,
             "q2": s2 * q2,
-            "cm": rng.choice([10, 12, 15, 20, 24, 25, 30, 40, 50, 60]),
+            "cm": rng.randint(10, 60),
         }
         if max(q1, q2) <= 4 * min(q1, q2) and result(p)[1] not in {str(q1), str(q2), str(p["cm"])}:
             return {**p, "pole1": s1, "pole2": s2}
@@ -203,6 +203,18 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """As the slope of the potential energy, or of the potential half-way."""
+    import sympy
+
+    x, k = sympy.symbols("x", positive=True), 9_000_000_000
+    first, second, metres = (sympy.Rational(p[name], d) for name, d in (("q1", 10**6), ("q2", 10**6), ("cm", 100)))
+    if p["asked"] == "force":
+        return float(abs(sympy.diff(k * first * second / x, x).subs(x, metres)))
+    potential = k * first / x + k * second / (metres - x)
+    return float(abs(sympy.diff(potential, x).subs(x, metres / 2))) / 1e6
+
+
 FAMILY = Family(
     name="point_charge",
     subject=Subject.PHYSICS,
@@ -212,6 +224,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which field is drawn around the charge: outward, inward, uniform or none?",
         answers=FIELDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from random import Random
 
@@ -182,6 +183,18 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """By the product of the genes' probabilities, without the square."""
+    share = Fraction(1)
+    for i in range(0, len(p["mother"]), 2):
+        small = [Fraction(sum(a.islower() for a in parent[i : i + 2]), 2) for parent in (p["mother"], p["father"])]
+        if p["asked"] == "heterozygous":
+            share *= small[0] * (1 - small[1]) + small[1] * (1 - small[0])
+        else:
+            share *= 1 - small[0] * small[1]
+    return float(share * (16 if p["asked"] == "both dominant" else 100))
+
+
 FAMILY = Family(
     name="punnett_square",
     subject=Subject.BIOLOGY,
@@ -191,6 +204,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="The dark cells of this Punnett square show the dominant trait. How many offspring show it?",
         answers=tuple(COUNTS),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+import numpy as np
+
 from scigen.problems.procedural.canvas import glance_script
 from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
@@ -172,6 +174,26 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """By nodal analysis: Kirchhoff's current law at every node, 1 A fed in."""
+    n = len(p["ohms"])
+    ends = {
+        "series": [(i, i + 1) for i in range(n)],
+        "parallel": [(0, 1)] * n,
+        "mixed": [(0, 1), (1, 2), (1, 2)],
+        "ladder": [(0, 1), (1, 2), (1, 2), (2, 3)],
+    }[p["layout"]]
+    last = max(b for _, b in ends)
+    conductance = np.zeros((last + 1, last + 1))
+    for (a, b), ohms in zip(ends, p["ohms"], strict=True):
+        for i, j, sign in ((a, a, 1), (b, b, 1), (a, b, -1), (b, a, -1)):
+            conductance[i, j] += sign / ohms
+    fed = np.zeros(last)
+    fed[0] = 1.0
+    total = float(np.linalg.solve(conductance[:last, :last], fed)[0])
+    return p["volts"] / total if p["asked"] == "current" else total
+
+
 FAMILY = Family(
     name="resistor_network",
     subject=Subject.PHYSICS,
@@ -181,6 +203,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which kind of circuit is drawn (two boxes in series or in parallel, a single one, or an open wire)?",
         answers=CIRCUITS,

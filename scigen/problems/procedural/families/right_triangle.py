@@ -1,65 +1,149 @@
-"""Math, plane geometry: a right triangle with its legs given, the hypotenuse asked. Glance: what kind of angle?"""
+"""Math, plane geometry: a right triangle with two sides given; a length or an area asked.
+
+Glance: what kind of angle?
+"""
 
 from __future__ import annotations
 
+from math import gcd, hypot, isqrt
 from random import Random
 
 from scigen.problems.procedural.canvas import glance_script
-from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
+from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
 
-TRIPLES = ((3, 4, 5), (5, 12, 13), (8, 15, 17), (7, 24, 25), (20, 21, 29), (9, 40, 41))
+TRIPLES = tuple(
+    (m * m - n * n, 2 * m * n, m * m + n * n)
+    for m in range(2, 11)
+    for n in range(1, m)
+    if (m - n) % 2 and gcd(m, n) == 1 and 1 / 3 < (m * m - n * n) / (2 * m * n) < 3
+)
+"""Euclid's primitive triples, but for those too flat to be drawn well."""
+LEVELS = {1: ("hypotenuse", "leg"), 2: ("perimeter", "area"), 3: ("altitude", "inradius")}
+LONGEST = {1: 100, 2: 150, 3: 200}
+"""The longest hypotenuse by difficulty."""
+NAMES = ("ABC", "PQR", "XYZ", "DEF", "KLM", "STU", "GHJ", "UVW")
+FILLS = ("#e8f0fa", "#eef5e6", "#fdf1e3", "#f3ecf7")
 
 
 def sample(rng: Random, difficulty: int) -> Params:
-    a, b, c = rng.choice(TRIPLES[: 2 * difficulty])
-    k = rng.randint(1, 2 * difficulty)
+    """1: the third side; 2: perimeter, or area from leg and hypotenuse; 3: altitude or inradius."""
+    a, b, c = rng.choice([t for t in TRIPLES if t[2] <= LONGEST[difficulty]])
+    k = rng.randint(1, LONGEST[difficulty] // c)
     if rng.random() < 0.5:
         a, b = b, a
-    return {"a": a * k, "b": b * k, "c": c * k, "names": rng.choice(["ABC", "PQR", "XYZ", "DEF"])}
+    return {
+        "a": a * k,
+        "b": b * k,
+        "c": c * k,
+        "names": rng.choice(NAMES),
+        "asked": rng.choice(LEVELS[difficulty]),
+        "unit": rng.choice(("cm", "m", "mm", "km")),
+        "fill": rng.choice(FILLS),
+        "mirror": rng.random() < 0.5,
+    }
+
+
+def kind(p: Params) -> str:
+    return str(p.get("asked", "hypotenuse"))
+
+
+def shown(p: Params) -> tuple[str, str]:
+    """The two sides that are given, of a (level), b (upright) and c (hypotenuse)."""
+    return ("a", "c") if kind(p) in ("leg", "area", "altitude") else ("a", "b")
+
+
+def side(p: Params, which: str) -> str:
+    n = str(p["names"])
+    return {"a": n[1] + n[2], "b": n[0] + n[2], "c": n[0] + n[1]}[which]
+
+
+def length(p: Params, which: str) -> str:
+    return f"{p[which]} {p.get('unit', '')}".strip()
+
+
+def answer_text(p: Params) -> str:
+    """By Pythagoras, and the formulas for area, altitude and inradius, from the given sides."""
+    a = p["a"]
+    if "b" in shown(p):
+        b = p["b"]
+        c = isqrt(a * a + b * b)
+    else:
+        c = p["c"]
+        b = isqrt(c * c - a * a)
+    match kind(p):
+        case "hypotenuse":
+            return str(c)
+        case "leg":
+            return str(b)
+        case "perimeter":
+            return str(a + b + c)
+        case "area":
+            return number(a * b / 2, 1)
+        case "altitude":
+            return f"{a * b / c:.2f}"
+        case _:
+            return number((a + b - c) / 2, 1)
+
+
+def asked(p: Params) -> tuple[str, str]:
+    """What is asked, and the sign of its leak."""
+    n, unit = str(p["names"]), str(p.get("unit", ""))
+    of = f" in {unit}" if unit else ""
+    return {
+        "hypotenuse": (f"length of {side(p, 'c')}{of}", side(p, "c")),
+        "leg": (f"length of {side(p, 'b')}{of}", side(p, "b")),
+        "perimeter": (f"perimeter of the triangle{of}", "P"),
+        "area": (f"area of the triangle{of}²", "A"),
+        "altitude": (f"altitude from {n[2]} to {side(p, 'c')}{of} to two decimal places", "h"),
+        "inradius": (f"radius of the inscribed circle{of}", "r"),
+    }[kind(p)]
 
 
 def state(p: Params) -> Statement:
-    a, b, c, n = p["a"], p["b"], p["c"], str(p["names"])
-    side = f"{n[0]}{n[1]}"
+    n = str(p["names"])
+    want, sign = asked(p)
+    answer = answer_text(p)
+    listed = " and ".join(f"{side(p, s)} = {length(p, s)}" for s in shown(p))
+    unit = str(p.get("unit", ""))
+    lies = {"a": "the horizontal leg", "b": "the vertical leg", "c": "the hypotenuse"}
+    steps = {"a": (2, 1, 4), "b": (3, 1, 5), "c": (-2, 1, 4)}
+    facts = []
+    for s in shown(p):
+        others = [f"{v} {unit}".strip() for v in _others(p, s, steps[s])]
+        question = f"What is the length of {side(p, s)} ({lies[s]})?"
+        facts.append(Fact(question, length(p, s), (others[0], others[1], others[2]), f"{side(p, s)} = {length(p, s)}"))
     return Statement(
-        question=f"Triangle {n} has a right angle at {n[2]}. {n[1]}{n[2]} = {a} and {n[0]}{n[2]} = {b}. "
-        f"Find the length of {side}.",
-        multimodal_question=f"Find the length of {side}.",
-        answer=str(c),
-        leak=(f"{side} = {c}", str(c)),
+        question=f"Triangle {n} has a right angle at {n[2]}. {listed}. Find the {want}.",
+        multimodal_question=f"Find the {want}.",
+        answer=answer,
+        leak=(f"{sign} = {answer}", answer),
         facts=(
             Fact("Which vertex has the right angle?", n[2], (n[0], n[1], "none"), f"right angle at {n[2]}"),
-            Fact(
-                f"What is the length of {n[1]}{n[2]} (the horizontal leg)?",
-                str(a),
-                _others(a, (b, a + 2, c, a + 1, c + 1)),
-                f"{n[1]}{n[2]} = {a}",
-            ),
-            Fact(
-                f"What is the length of {n[0]}{n[2]} (the vertical leg)?",
-                str(b),
-                _others(b, (a, b + 3, c, b + 1, c + 1)),
-                f"{n[0]}{n[2]} = {b}",
-            ),
+            *facts,
         ),
     )
 
 
-def _others(right: int, candidates: tuple[int, ...]) -> tuple[str, str, str]:
-    """The first three candidates that differ from the right value and from each other."""
-    first, second, third = [str(x) for x in dict.fromkeys(candidates) if x != right][:3]
-    return first, second, third
+def _others(p: Params, which: str, steps: tuple[int, ...]) -> list[int]:
+    """The other given side, and numbers near the right one that no side has."""
+    (other,) = (p[s] for s in shown(p) if s != which)
+    near = [p[which] + d for d in (*steps, 6, 7) if p[which] + d not in (p["a"], p["b"], p["c"])]
+    return [other, *near[:2]]
 
 
 def plan(p: Params) -> Plan:
     n = str(p["names"])
+    first, second = shown(p)
+    places = {"a": "below", "b": "beside", "c": "along"}
+    where = "left" if p.get("mirror") else "right"
     return Plan(
         content=f"Triangle {n} with the right angle at {n[2]} marked by a small square.",
-        layout=f"{n[2]} at the origin, {n[1]} at ({p['a']}, 0), {n[0]} at (0, {p['b']}); equal aspect, no axes.",
-        labels=f"{p['a']} below the leg {n[1]}{n[2]}, {p['b']} left of the leg {n[0]}{n[2]}, "
-        "the vertex names outside the corners.",
-        constraints=f"Lengths to scale. The length of {n[0]}{n[1]} is asked and must not be shown.",
+        layout=f"{n[2]} at the foot, {side(p, 'a')} level to the {where} with the length {p['a']}, {n[0]} straight "
+        f"above {n[2]}; equal aspect, no axes.",
+        labels=f"{length(p, first)} {places[first]} the side {side(p, first)}, {length(p, second)} {places[second]} "
+        f"{side(p, second)}, the vertex names outside the corners.",
+        constraints=f"Lengths to scale. The {asked(p)[0]} is asked and must not be shown.",
     )
 
 
@@ -67,22 +151,40 @@ def draw(p: Params) -> Drawing:
     a, b, n = float(p["a"]), float(p["b"]), str(p["names"])
     s = max(a, b)
     q, d = 0.07 * s, 0.07 * s
+    m = -1 if p.get("mirror") else 1
+    ends = sorted((m * -0.25 * s, m * (a + 0.15 * s)))
     body = f"""
-        ax.fill([0, {a:g}, 0], [0, 0, {b:g}], facecolor="#e8f0fa", edgecolor="black", linewidth=1.8)
-        ax.plot([{q:.4g}, {q:.4g}, 0], [0, {q:.4g}, {q:.4g}], color="black", linewidth=1.2)
-        ax.set_xlim({-0.2 * s:.4g}, {a + 0.15 * s:.4g})
+        ax.set_position([0.02, 0.02, 0.96, 0.96])
+        ax.fill([0, {m * a:g}, 0], [0, 0, {b:g}],
+                facecolor="{p.get("fill", FILLS[0])}", edgecolor="black", linewidth=1.8)
+        ax.plot([{m * q:.4g}, {m * q:.4g}, 0], [0, {q:.4g}, {q:.4g}], color="black", linewidth=1.2)
+        ax.set_xlim({ends[0]:.4g}, {ends[1]:.4g})
         ax.set_ylim({-0.2 * s:.4g}, {b + 0.15 * s:.4g})
         ax.set_aspect("equal")
         ax.axis("off")
     """
-    labels = (
-        Label(f"{a:g}", a / 2, -d, wrong=f"{a + 2:g}"),
-        Label(f"{b:g}", -d * (0.6 + 0.25 * len(f"{b:g}")), b / 2, wrong=f"{b + 3:g}"),
+    near, away = ("right", "left") if m > 0 else ("left", "right")
+    c = hypot(a, b)
+    places = {
+        "a": (m * a / 2, -d, "center"),
+        "b": (-m * 0.45 * d, b / 2, near),
+        "c": (m * (a / 2 + 0.5 * d * b / c), b / 2 + 0.5 * d * a / c, away),
+    }
+    unit = str(p.get("unit", ""))
+    labels = []
+    for which, step in zip(shown(p), (2, 3), strict=True):
+        x, y, align = places[which]
+        wrong = next(v for v in range(p[which] + step, p[which] + 9) if v not in (p["a"], p["b"], p["c"]))
+        text = f"{wrong} {unit}".strip()
+        # At the middle of the slanting side the text's lower corner is next to the line.
+        style = {"ha": align, "va": "bottom"} if which == "c" else {"ha": align}
+        labels.append(Label(length(p, which), x, y, wrong=text, style=style))
+    labels += [
         Label(n[0], 0, b + d, style={"style": "italic", "fontsize": 14}),
-        Label(n[1], a + d, 0, style={"style": "italic", "fontsize": 14}),
-        Label(n[2], -0.8 * d, -0.8 * d, style={"style": "italic", "fontsize": 14}),
-    )
-    return Drawing(body, labels)
+        Label(n[1], m * (a + d), 0, style={"style": "italic", "fontsize": 14}),
+        Label(n[2], -m * 0.8 * d, -0.8 * d, style={"style": "italic", "fontsize": 14}),
+    ]
+    return Drawing(body, tuple(labels))
 
 
 def distort(p: Params) -> Params:
@@ -114,6 +216,35 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """In coordinates: distances and the shoelace formula; the inradius by halving an interval."""
+    from math import dist
+
+    x, y = float(p["a"]), float(p["b"])
+    foot, right, top = (0.0, 0.0), (x, 0.0), (0.0, y)
+
+    def to_slant(q: tuple[float, float]) -> float:
+        """Distance of a point below the hypotenuse from it."""
+        return (x * y - y * q[0] - x * q[1]) / dist(right, top)
+
+    match kind(p):
+        case "hypotenuse":
+            return dist(right, top)
+        case "leg":
+            return dist(foot, top)
+        case "perimeter":
+            return dist(foot, right) + dist(right, top) + dist(top, foot)
+        case "area":
+            return abs(right[0] * top[1] - right[1] * top[0]) / 2
+        case "altitude":
+            return to_slant(foot)
+    low, high = 0.0, min(x, y)
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if to_slant((middle, middle)) > middle else (low, middle)
+    return low
+
+
 FAMILY = Family(
     name="right_triangle",
     subject=Subject.MATH,
@@ -123,6 +254,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="What kind of angle is drawn?",
         answers=tuple(ANGLES),

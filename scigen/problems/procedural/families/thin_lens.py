@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+import numpy as np
+
 from scigen.problems.procedural.canvas import glance_script
-from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement
+from scigen.problems.procedural.family import Drawing, Fact, Family, Glance, Label, Params, Statement, number
 from scigen.records import ImageType, Plan, Subject
 
 HEIGHT = 1.5
@@ -14,9 +16,9 @@ HEIGHT = 1.5
 
 
 def sample(rng: Random, difficulty: int) -> Params:
-    """Difficulty 1: converging, real image; 2: diverging; 3: converging, object inside the focal length."""
+    """Difficulty 1: converging, real image; 2: diverging; 3: converging, object inside the focal length. In cm."""
     while True:
-        f, u = rng.randint(6, 40), rng.randint(8, 60)
+        f, u = Fraction(rng.randint(12, 80), 2), Fraction(rng.randint(60, 600), 10)
         focal = -f if difficulty == 2 else f
         if u == f or ((u < f) != (difficulty == 3) and difficulty != 2):
             continue
@@ -24,33 +26,50 @@ def sample(rng: Random, difficulty: int) -> Params:
         size = abs(image) / u
         readable = {1: Fraction(2, 5) <= size <= 2, 2: size >= Fraction(2, 5), 3: size <= Fraction(5, 2)}[difficulty]
         apart = abs(u - f) * 5 >= max(u, f) and abs(abs(image) - f) * 5 >= f
-        if image.denominator == 1 and readable and apart and abs(image) not in (u, f):
+        if readable and apart and round(abs(image), 1) not in (u, f):
             lens = "diverging" if focal < 0 else "converging"
-            return {"lens": lens, "drawn": lens, "focal": focal, "object": u, "image": int(image)}
+            return {
+                "lens": lens,
+                "drawn": lens,
+                "focal": whole(focal),
+                "object": whole(u),
+                "image": whole(image),
+            }
+
+
+def whole(value: Fraction) -> int | float:
+    """A number as JSON stores it: without a point where it is whole."""
+    return int(value) if value.denominator == 1 else float(value)
 
 
 def state(p: Params) -> Statement:
     f, u, v = abs(p["focal"]), p["object"], p["image"]
+    value = str(v) if v == int(v) else f"{v:.1f}"
     other = "diverging" if p["lens"] == "converging" else "converging"
-    want = "Find the image distance in centimetres; count it negative if the image is on the same side as the object."
+    places = "" if v == int(v) else ", to one decimal place"
+    want = (
+        f"Find the image distance in centimetres{places}; count it negative if the image is on the same side as the "
+        "object."
+    )
+    apart, longer = number(u + f, 1), number(u + f + 1, 1)
     return Statement(
         question=f"An object stands {u} cm in front of a thin {p['lens']} lens whose focal length has the magnitude "
         f"{f} cm. {want}",
         multimodal_question=want,
-        answer=str(v),
-        leak=(f"dᵢ = {v} cm", f"{abs(v)} cm"),
+        answer=value,
+        leak=(f"dᵢ = {value} cm", f"{value.lstrip('-')} cm"),
         facts=(
             Fact("Which kind of lens is drawn?", p["lens"], (other, "plane", "cylindrical"), f"a {p['lens']} lens"),
             Fact(
                 "How far is the object from the lens?",
                 f"{u} cm",
-                (f"{u + f + 1} cm", f"{f} cm", f"{u + f} cm"),
+                (f"{longer} cm", f"{f} cm", f"{apart} cm"),
                 f"dₒ = {u} cm",
             ),
             Fact(
                 "What is the magnitude of the focal length?",
                 f"{f} cm",
-                (f"{u} cm", f"{u + f} cm", f"{u + f + 3} cm"),
+                (f"{u} cm", f"{apart} cm", f"{number(u + f + 3, 1)} cm"),
                 f"|f| = {f} cm",
             ),
             Fact(
@@ -133,8 +152,12 @@ def draw(p: Params) -> Drawing:
     white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     focal, distance = abs(p["focal"]), p["object"]
     labels = (
-        Label(f"dₒ = {distance} cm", -u / 2, d2 - 0.55, wrong=f"dₒ = {distance + 6} cm", style={"bbox": white}),
-        Label(f"|f| = {focal} cm", -abs(f) / 2, d1 - 0.55, wrong=f"|f| = {focal + 4} cm", style={"bbox": white}),
+        Label(
+            f"dₒ = {distance} cm", -u / 2, d2 - 0.55, wrong=f"dₒ = {number(distance + 6, 1)} cm", style={"bbox": white}
+        ),
+        Label(
+            f"|f| = {focal} cm", -abs(f) / 2, d1 - 0.55, wrong=f"|f| = {number(focal + 4, 1)} cm", style={"bbox": white}
+        ),
         Label("F", -abs(f) - 0.3, -0.45, style={"style": "italic", "fontsize": 13}),
         Label("F′", abs(f) + 0.35, 0.45, style={"style": "italic", "fontsize": 13}),
     )
@@ -179,6 +202,13 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """By ray transfer matrices: where every ray from a point of the object meets the axis again."""
+    lens, way = np.array([[1, 0], [-1 / p["focal"], 1]]), np.array([[1, p["object"]], [0, 1]])
+    height, angle = (lens @ way) @ np.array([0, 1])
+    return float(-height / angle)
+
+
 FAMILY = Family(
     name="thin_lens",
     subject=Subject.PHYSICS,
@@ -188,6 +218,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which optical element is drawn: a converging lens, a diverging lens, a mirror or a prism?",
         answers=ELEMENTS,

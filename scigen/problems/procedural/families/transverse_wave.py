@@ -15,8 +15,8 @@ SPAN = {1: 1, 2: 2, 3: 3}
 
 def sample(rng: Random, difficulty: int) -> Params:
     while True:
-        wavelength = rng.choice([0.5, 0.8, 1.2, 1.5, 2, 2.5, 3, 4])
-        frequency = rng.choice([2, 4, 5, 6, 8, 10, 12, 15, 20])
+        wavelength = rng.randint(4, 40) / 10
+        frequency = rng.randint(2, 20)
         p: dict[str, Any] = {
             "asked": "frequency" if difficulty == 3 else "speed",
             "wavelength": wavelength,
@@ -42,6 +42,22 @@ def result(p: Params) -> tuple[str, str, str]:
     if p["asked"] == "speed":
         return "v", number(p["wavelength"] * p["frequency"]), "m/s"
     return "f", number(p["frequency"]), "Hz"
+
+
+def solve(p: Params) -> float:
+    """Crests counted on the sampled curve give the wavelength; the speed is how far the crest moves in a second."""
+    import numpy as np
+
+    # One sample in a thousandth of a wave; the arrow runs from the first crest to the one `span` further on.
+    x = np.arange(1000 * p["drawn"]) / 1000
+    y = np.sin(2 * np.pi * x)
+    crests = x[1:-1][(y[1:-1] >= y[:-2]) & (y[1:-1] > y[2:])]
+    spanned = int(np.searchsorted(crests, crests[0] + p["span"] - 1e-6))
+    wavelength = float(number(p["span"] * p["wavelength"])) / spanned
+    if p["asked"] == "frequency":
+        return float(known(p)[1]) / wavelength
+    passed = np.arange(1, int(p["frequency"]) + 1) * wavelength
+    return float(passed[-1])
 
 
 def state(p: Params) -> Statement:
@@ -191,6 +207,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="How many crests does the wave have?",
         answers=tuple(CRESTS),

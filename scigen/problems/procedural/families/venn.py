@@ -196,6 +196,15 @@ def glance_draw(p: Params) -> str:
     return glance_script(fills[p["region"]] + "\n" + lines)
 
 
+def solve(p: Params) -> float:
+    """By counting out: every member is in the sets of its region."""
+    members = [set(region) - set("none") for region, n in p["counts"].items() for _ in range(n)]
+    inside = [len(m) for m in members]
+    if p["kind"] == "exactly_one":
+        return inside.count(1) / len(members)
+    return float(sum(n >= (1 if p["kind"] == "union" else 2) for n in inside))
+
+
 FAMILY = Family(
     name="venn",
     subject=Subject.MATH,
@@ -205,6 +214,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which region is shaded?",
         answers=REGION_WORDS,

@@ -192,6 +192,16 @@ def glance_draw(p: Params) -> str:
     """)
 
 
+def solve(p: Params) -> float:
+    """Dijkstra's algorithm of networkx."""
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_weighted_edges_from((a, b, w) for (a, b), w in p["edges"].items())
+    nodes = list(LAYOUTS[p["layout"]][0])
+    return float(nx.dijkstra_path_length(graph, nodes[0], nodes[-1]))
+
+
 FAMILY = Family(
     name="weighted_graph",
     subject=Subject.UNIVERSAL,
@@ -201,6 +211,7 @@ FAMILY = Family(
     plan=plan,
     draw=draw,
     distort=distort,
+    solve=solve,
     glance=Glance(
         question="Which shape has the graph?",
         answers=SHAPES,

@@ -1,0 +1,1 @@
+"""Studies of many runs, one file each: what `scripts/analyze.py study=NAME` does."""

@@ -1,0 +1,1 @@
+"""Image models, one file a vendor: a prompt goes out, pixels come back."""
