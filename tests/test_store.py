@@ -16,7 +16,7 @@ import pytest
 
 from scigen.errors import ScigenError
 from scigen.records import FilterDecision, GeneratedImage, Status
-from scigen.store import SetWriter, image_path, iter_records, parse_line, read_manifest, read_set, set_hash
+from scigen.store import SetWriter, image_path, iter_records, parse_line, read_manifest, read_set, replacing, set_hash
 
 COUNT = 120
 
@@ -188,3 +188,18 @@ def test_the_manifest_counts_by_status(tmp_path: Path) -> None:
     manifest = read_manifest(tmp_path / "set")
     assert manifest is not None
     assert manifest.by_status == {"blank": 2, "timeout": 1}
+
+
+def test_a_folder_takes_the_place_of_another_only_when_it_is_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "model"
+    with replacing(folder) as part:
+        (part / "old").write_text("old")
+    with pytest.raises(FileNotFoundError), replacing(folder) as part:
+        (part / "new").write_bytes((tmp_path / "not there").read_bytes())
+    assert [p.name for p in folder.iterdir()] == ["old"]
+    with replacing(folder) as part:
+        (part / "new").write_text("new")
+        assert [p.name for p in folder.iterdir()] == ["old"]
+    assert [p.name for p in folder.iterdir()] == ["new"]
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert [p.name for p in folder.parent.iterdir()] == ["model"], "nothing is left beside it"

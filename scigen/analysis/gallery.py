@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import argparse
 import base64
-import hashlib
 import io
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from scigen.analysis.cards import highlight
+from scigen.analysis.pages import script, templates
 from scigen.errors import ScigenError
 from scigen.records import GeneratedImage, Problem, Status
 from scigen.statistics import wilson
@@ -124,21 +122,14 @@ def write_gallery(
 
 def render(columns: Sequence[Column], rows: Sequence[Row], of: int) -> str:
     """The page. Everything from problems, plans, scripts and vendors is escaped; only our own script runs."""
-    environment = Environment(
-        loader=PackageLoader("scigen.analysis", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
-    script = (files("scigen.analysis") / "templates" / "gallery.js").read_text()
-    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    code, allowed = script("gallery.js")
     page = environment.get_template("gallery.html.j2").render(
         columns=columns,
         rows=rows,
         of=of,
-        script=Markup(script),
+        script=code,
         allowed=allowed,
         statuses=sorted({s for column in columns for s in column.by_status}),
         subjects=sorted({r.problem.subject.value for r in rows if r.problem.subject}),

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from scigen.analysis import figures as plots
 from scigen.analysis import verdict as words
 from scigen.analysis.cards import Card, cards, data_uri
+from scigen.analysis.pages import templates
 from scigen.analysis.results import RunResults, Score, Stage
 from scigen.store import write_atomic
 
@@ -63,13 +62,7 @@ def write_report(results: RunResults, folder: Path) -> ReportFiles:
 
 def render(results: RunResults, pictures: Mapping[str, Picture]) -> str:
     """The page as text. Everything that comes from problems, scripts, answers and configs is escaped."""
-    environment = Environment(
-        loader=PackageLoader("scigen.analysis", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters.update(percent=words.percent, duration=words.duration, points=words.points)
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     shown = cards(results)

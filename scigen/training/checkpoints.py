@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from scigen.errors import ScigenError
-from scigen.store import inputs_hash, write_atomic
+from scigen.store import inputs_hash, replacing, write_atomic
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -91,9 +89,7 @@ def merge(actor: Path, folder: Path) -> Path:
     mark = folder / "merged_from"
     if is_model(folder) and mark.exists() and mark.read_text() == inputs:
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with replacing(folder) as part:
         command = [sys.executable, "-m", MERGER, "merge", "--backend", "fsdp"]
         done = subprocess.run(
             [*command, "--local_dir", str(actor), "--target_dir", str(part)],
@@ -105,12 +101,6 @@ def merge(actor: Path, folder: Path) -> Path:
             end = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
             raise ScigenError(f"{actor}: verl's model merger ended with status {done.returncode}:\n{end}")
         write_atomic(part / mark.name, inputs.encode())
-        part.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 

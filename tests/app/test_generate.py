@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import socket
 import subprocess
 import sys
@@ -65,26 +64,22 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
 
 
-def as_script(*arguments: str) -> tuple[str, set[str], float]:
-    """What the command prints, which heavy modules it loaded, and the seconds of CPU that it took."""
+def as_script(*arguments: str) -> tuple[str, set[str]]:
+    """What the command prints, and which heavy modules it loaded."""
     script = (
         "import runpy, sys\n"
         f"sys.argv = ['scripts/generate.py', *{arguments!r}]\n"
         "try:\n    runpy.run_path('scripts/generate.py', run_name='__main__')\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', *sorted({HEAVY!r} & set(sys.modules)))\n"
     )
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     text, _, heavy = done.stdout.rpartition("HEAVY")
-    return text, set(heavy.split()), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return text, set(heavy.split())
 
 
-def test_help_answers_in_about_a_second_and_loads_nothing_heavy() -> None:
-    as_script("--help")  # at the very first, Python compiles what it imports
-    text, heavy, seconds = as_script("--help")
+def test_help_loads_nothing_heavy() -> None:
+    text, heavy = as_script("--help")
     assert heavy == set()
-    assert seconds < 2.5, "0.8 s of CPU where it was measured"
     for word in ("generator=?", "dry_run", "budget.usd", "retry_failed", "shard=", "runtime=ray", *R_INV):
         assert word in text
 
@@ -93,7 +88,7 @@ def test_the_table_lists_every_generator_with_vendor_paradigm_price_and_the_pape
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    text, heavy, _ = as_script("generator=?")
+    text, heavy = as_script("generator=?")
     assert heavy <= {"PIL"}
     table = {row[0]: row[1:] for row in rows(text)}
     assert table.keys() == {path.stem for path in (CONF / "generator").glob("*.yaml")}

@@ -6,6 +6,7 @@ import base64
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from scigen.records import GeneratedImage, Problem, Status
 from scigen.rendering import Limits
 from scigen.store import image_path, read_set
 
-LIMITS = Limits(timeout_s=2.0, memory_mb=1024)
+LIMITS = Limits(timeout_s=20.0, memory_mb=1024)  # a busy machine must not look like a slow script
 KEY = "loopback-secret-key"
 
 
@@ -54,9 +55,11 @@ def model(server: ChatServer, **more: Any) -> ModelSettings:
     return ModelSettings(**{**settings, "retries": 2, **more})
 
 
-def run(coder: ImgCoder, problems: list[Problem], folder: Path, budget: float | None = None) -> list[GeneratedImage]:
+def run(
+    coder: ImgCoder, problems: list[Problem], folder: Path, budget: float | None = None, limits: Limits = LIMITS
+) -> list[GeneratedImage]:
     engine = LocalEngine(
-        lambda: Studio(folder / "responses", None if budget is None else Budget(budget), limits=LIMITS)
+        lambda: Studio(folder / "responses", None if budget is None else Budget(budget), limits=limits)
     )
     generate(problems, coder, folder / "set", engine)
     by_id = {r.problem_id: r for r in read_set(folder / "set", GeneratedImage)}
@@ -103,8 +106,9 @@ def test_each_kind_of_error_is_mended_from_what_is_said_of_it(kind: str, triangl
     first |= {"no_figure": "draws nothing", "no_code": "no fenced block", "cut_off": "cut off"}
     first |= {"missing_label": "not drawn", "overlap": "overlap", "leak": "gives the answer away"}
     item = triangle
+    limits = replace(LIMITS, timeout_s=4.0) if kind == "loop" else LIMITS
     with ChatServer(ScriptedCoder([item], {item.id: (kind, 1)})) as server:
-        (record,) = run(ImgCoder(name="coder", model=model(server), repairs=1), [item], tmp_path)
+        (record,) = run(ImgCoder(name="coder", model=model(server), repairs=1), [item], tmp_path, limits=limits)
         said = server.bodies[-1]["messages"][-1]["content"]
     text = said if isinstance(said, str) else said[-1]["text"]
     assert first[kind] in text
@@ -121,15 +125,15 @@ def test_each_kind_of_error_is_mended_from_what_is_said_of_it(kind: str, triangl
 
 @pytest.mark.slow
 def test_more_rounds_execute_more(problems: list[Problem], tmp_path: Path) -> None:
-    """26 problems, all with an error: kinds in turn, 1 to 3 repairs needed, so the rates can be counted by hand."""
-    trouble = trouble_for(problems, 1.0)
+    """26 problems, 24 with an error: kinds in turn, 1 to 3 repairs needed, so the rates can be counted by hand."""
+    trouble = {p: (kind, needed) for p, (kind, needed) in trouble_for(problems, 1.0).items() if kind != "loop"}
     draws = ("missing_label", "overlap", "leak")
     alone = ("no_code", "cut_off")  # nothing of the error stands in the next question, so one repair is enough
     with ChatServer(ScriptedCoder(problems, trouble)) as server:
         for rounds in range(4):
             records = run(ImgCoder(name="coder", model=model(server), repairs=rounds), problems, tmp_path / str(rounds))
             for problem, record in zip(problems, records, strict=True):
-                kind, needed = trouble[problem.id]
+                kind, needed = trouble.get(problem.id, ("none", 0))
                 mended = rounds >= (1 if kind in alone else needed)
                 assert (record.status is Status.OK) == (mended or kind in draws), (kind, needed, rounds)
                 clean = any(a.chosen and not a.findings for a in record.history)

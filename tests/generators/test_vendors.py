@@ -100,7 +100,8 @@ def test_passing_faults_are_tried_again_a_bounded_number_of_times(vendor: Vendor
         got = records(generator, tmp_path)
         expected = Status.TIMEOUT if fault == "slow" else Status.API_ERROR
         assert [got[p].status for p in sorted(got)] == [Status.OK, expected, Status.OK]
-        assert sum("number 1." in c.prompt for c in server.calls) == 3
+        calls = sum("number 1." in c.prompt for c in server.calls)
+        assert calls == 3 or (fault == "slow" and calls < 3), "a call given up early may not have reached the server"
         error = got["p0001"].error
         assert error is not None
         assert "attempts made: 3" in error.message

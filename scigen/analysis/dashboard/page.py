@@ -5,19 +5,14 @@ It shows what the runs have logged so far; run the command again for a run that 
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from scigen.analysis.dashboard.panels import SECTIONS, Against, Curves, Levels, Panel, interval_of
 from scigen.analysis.dashboard.runs import Run
+from scigen.analysis.pages import script, templates
 from scigen.errors import ScigenError
 from scigen.store import write_atomic
 
@@ -31,19 +26,16 @@ def write_page(runs: Sequence[Run], out: Path) -> int:
     count = sum(len(section["panels"]) for section in data["sections"])
     if not count:
         raise ScigenError(f"{', '.join(r.name for r in runs)}: nothing was logged yet. Wait for the first step.")
-    environment = Environment(
-        loader=PackageLoader("scigen.analysis", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script = (files("scigen.analysis") / "templates" / "dashboard.js").read_text()
-    page = environment.get_template("dashboard.html.j2").render(
-        data=data,
-        script=Markup(script),
-        allowed=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        made=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    code, allowed = script("dashboard.js")
+    page = (
+        templates()
+        .get_template("dashboard.html.j2")
+        .render(
+            data=data,
+            script=code,
+            allowed=allowed,
+            made=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        )
     )
     write_atomic(out, f"{page}\n".encode())
     return count

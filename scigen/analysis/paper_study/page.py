@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from scigen.analysis.pages import templates
 from scigen.analysis.paper_study.words import NOT_RUN
 
 Cells = tuple[str, ...]
@@ -50,14 +49,7 @@ class Page:
 
 def html(page: Page) -> str:
     """Everything from records is escaped; no network, no script, no other file."""
-    environment = Environment(
-        loader=PackageLoader("scigen.analysis", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("study.html.j2").render(p=page, not_run=NOT_RUN) + "\n"
+    return templates().get_template("study.html.j2").render(p=page, not_run=NOT_RUN) + "\n"
 
 
 def markdown(page: Page) -> str:

@@ -10,14 +10,13 @@ and answers (every word of them is one token; anything else is spelt in bytes).
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scigen.errors import ScigenError
+from scigen.store import replacing
 
 BOX = r"\boxed{"
 PAD, END = "<|endoftext|>", "<|im_end|>"
@@ -88,18 +87,10 @@ def build(folder: Path, texts: Sequence[str], answers: Sequence[str], seed: int,
 
     torchvision_shim.install()
     tok = tokenizer(texts, answers)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with replacing(folder) as part:
         processor(tok, size).save_pretrained(part)
         tok.save_pretrained(part)
         model(tok, size, seed).save_pretrained(part)
-        part.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def tokenizer(texts: Sequence[str], answers: Sequence[str]) -> Any:

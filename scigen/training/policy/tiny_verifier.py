@@ -6,11 +6,10 @@ no verdicts and earn nothing; what a run with it learns from is the rule, which 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from scigen.store import replacing
 from scigen.training.policy import tiny
 from scigen.training.verifier.prompt import PROMPT
 
@@ -50,14 +49,6 @@ def build(folder: Path, texts: Sequence[str], seed: int) -> None:
         torch.manual_seed(seed)
         net = Qwen3ForCausalLM(config).float()
     net.generation_config = GenerationConfig(pad_token_id=ids[tiny.PAD], eos_token_id=[ids[tiny.END]])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    with replacing(folder) as part:
         tok.save_pretrained(part)
         net.save_pretrained(part)
-        part.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from scigen.errors import ScigenError
-from scigen.store import inputs_hash, write_atomic
+from scigen.store import inputs_hash, replacing, write_atomic
 from scigen.training.policy.examples import Examples
 from scigen.training.policy.sampling import load
 
@@ -164,18 +163,10 @@ def _finish(
         seconds=round(seconds, 2),
         inputs=inputs,
     )
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=out_dir.parent, prefix=f".{out_dir.name}."))
-    try:
+    with replacing(out_dir) as part:
         shutil.copytree(model_dir, part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors", REPORT))
         model.save_pretrained(part)
         write_atomic(part / REPORT, report.model_dump_json(indent=2).encode() + b"\n")
-        part.chmod(0o755)
-        if out_dir.exists():
-            shutil.rmtree(out_dir)
-        part.rename(out_dir)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return report
 
 

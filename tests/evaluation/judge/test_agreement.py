@@ -1,12 +1,12 @@
-"""Kappa by hand and against scikit-learn; who favours whom."""
+"""Kappa by hand and against torchmetrics; who favours whom."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from sklearn.metrics import cohen_kappa_score
 
+from scigen import torchvision_shim
 from scigen.evaluation.evidence import Evidence
 from scigen.evaluation.judge.agreement import agreement, agreements, kappa, kappa_interval
 from scigen.evaluation.judge.families import family_of, self_preference
@@ -35,12 +35,17 @@ def test_kappa_by_hand() -> None:
     assert kappa([(0, 0), (1, 1), (2, 2), (2, 0)]) == pytest.approx(5 / 13)
 
 
-def test_kappa_is_scikit_learns() -> None:
+def test_kappa_is_torchmetrics() -> None:
+    torchvision_shim.install()
+    import torch
+    from torchmetrics.functional.classification import multiclass_cohen_kappa
+
     dice = random.Random(0)
     for _ in range(20):
         pairs = [(dice.randrange(3), dice.randrange(3)) for _ in range(30)]
-        other = cohen_kappa_score(*zip(*pairs, strict=True), weights="quadratic", labels=[0, 1, 2])
-        assert kappa(pairs) == pytest.approx(other)
+        one, two = torch.tensor(pairs).T
+        other = multiclass_cohen_kappa(one, two, num_classes=3, weights="quadratic")
+        assert kappa(pairs) == pytest.approx(other.item(), abs=1e-5)
 
 
 def test_without_variation_there_is_no_kappa() -> None:
