@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help train dashboard test slow-verl slow-others lint bench
+.PHONY: help train dashboard test slow-clusters slow-others lint bench
 
 help:  ## show this text
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -25,15 +25,17 @@ dashboard: $(STAMP)  ## curves of runs as one local page, without W&B (RUNS="out
 
 test: $(STAMP) lint  ## lint, types, fast tests, then the slow ones with real runs of verl
 	$(PYTEST) -m "not slow" -n 2 --dist loadfile
-	$(MAKE) --no-print-directory -j2 --output-sync=target slow-verl slow-others
+	$(MAKE) --no-print-directory -j2 --output-sync=target slow-clusters slow-others
 
-# Two runs of verl at a time would take each other's ports and 6 GB each, so they stay in one process.
-slow-verl: $(STAMP)
-	$(PYTEST) -m slow tests/e2e tests/training
+# Two processes for two cores: more of them, and what a test waits for comes too late. Runs of verl and of Slurm stay in
+# one of them, as two at a time would take each other's ports and 6 GB each.
+CLUSTERS := tests/e2e tests/training tests/slurm tests/app/test_evaluation.py
 
-# One thread for each library's arithmetic: three processes share the cores already.
+slow-clusters: $(STAMP)
+	$(PYTEST) -m slow $(CLUSTERS)
+
 slow-others: $(STAMP)
-	OMP_NUM_THREADS=1 $(PYTEST) -m slow --ignore tests/e2e --ignore tests/training -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(PYTEST) -m slow $(CLUSTERS:%=--ignore=%)
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/ruff check .

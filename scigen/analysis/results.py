@@ -175,6 +175,11 @@ class RunResults(Part):
     """Expected AVG@4 of blind guessing among each question's possible answers."""
     folders: SetFolders = SetFolders()
 
+    @property
+    def training_steps(self) -> int:
+        """The last step that was taken; a run that was killed may lack what it logged of one before it."""
+        return max((s.step for s in self.steps), default=0)
+
     def of(self, role: Role) -> Measurement | None:
         """The measurement with this role; the last one if there are several."""
         found = [m for m in self.measurements if m.role is role]

@@ -85,7 +85,7 @@ def _title(results: RunResults) -> str:
 
 def _standfirst(results: RunResults) -> str:
     total = sum(results.wall_seconds.values())
-    steps = f"{len(results.steps)} steps of reinforcement learning" if results.steps else "no step of training"
+    steps = f"{results.training_steps} steps of reinforcement learning" if results.steps else "no step of training"
     return (
         f"{results.policy}; {steps} with verl. Whole chain from problem to report in {duration(total)}, "
         f"seed {results.seed}."

@@ -157,7 +157,7 @@ def summary(settings: Settings, run: RunResults) -> dict[str, Any]:
         "training_s": round(sum(s.seconds or 0 for s in run.steps), 1) or run.wall_seconds.get("supervised", 0.0),
         **scores,
         "differences": {d.name: {"value": d.value, "ci95": d.ci95, "n": d.n} for d in run.differences},
-        "training_steps": len(run.steps),
+        "training_steps": run.training_steps,
         "wall_s": round(sum(run.wall_seconds.values()), 1),
         "wall_s_by_stage": run.wall_seconds,
         "counts": {s.name: {"total": s.total, **s.counts} for s in run.stages},
