@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.table import Table
 
-from scigen.app import cluster, laptop, outcome
+from scigen.app import cluster, laptop, laptop_sets, outcome
 from scigen.app.benchmark_scores import Scores, differences, last_scores, report
 from scigen.app.cli import CONF
 from scigen.app.settings import HubPolicy, Settings, TinyPolicy
@@ -91,7 +91,7 @@ def sampling_of(verl: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _laptop_overrides(settings: Settings) -> dict[str, Any]:
-    sets = laptop.make_sets(settings, Stages(settings.paths.output))
+    sets = laptop_sets.make_sets(settings, Stages(settings.paths.output))
     return laptop.verl_overrides(settings, sets, settings.paths.policy)  # the checkpoint takes the policy's place
 
 

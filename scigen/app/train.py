@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scigen.app import cluster, evaluate_checkpoint, laptop
+from scigen.app import cluster, evaluate_checkpoint, laptop, laptop_sets
 from scigen.app.settings import Settings, TinyPolicy, parse_as
 from scigen.app.stages import CONSOLE, Stages
 from scigen.app.tracking import set_environment
@@ -17,7 +17,7 @@ def run(config: Mapping[str, Any]) -> None:
     settings = parse_as(Settings, config)
     verl = merged(settings)  # a wrong key must show before any work is done
     if isinstance(settings.policy, TinyPolicy):
-        laptop.parts(settings)
+        laptop_sets.parts(settings)
     if settings.dry_run:
         _print_plan(settings, verl)
         return

@@ -92,13 +92,13 @@ def test_a_published_policy_is_its_own_checkpoint_and_the_tiny_one_has_none() ->
 def test_a_run_of_verl_is_merged_validated_and_summed_up(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from scigen.app import laptop
+    from scigen.app import laptop_sets
     from scigen.app.stages import Stages
     from scigen.training.policy import tiny
 
     output, run = tmp_path / "out", tmp_path / "run"
     settings = settings_of(*SMALL, f"paths.output={output}")
-    sets = laptop.make_sets(settings, Stages(output))
+    sets = laptop_sets.make_sets(settings, Stages(output))
     questions = sorted({p.multimodal_question for p in sets.problems})
     policy = tmp_path / "policy"
     tiny.build(policy, questions, sorted({p.answer for p in sets.problems}), seed=0)

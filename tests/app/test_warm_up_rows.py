@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scigen.app.laptop import needs_sharp_eyes
+from scigen.app.laptop_sets import needs_sharp_eyes
 from scigen.app.warm_up_rows import Division, divide
 from scigen.errors import ScigenError
 from scigen.problems.sources import Procedural

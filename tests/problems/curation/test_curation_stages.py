@@ -15,7 +15,7 @@ from scigen.models import Reply, ReplyStatus
 from scigen.problems.curation.classify import Classes, Classify
 from scigen.problems.curation.contaminated import Contaminated
 from scigen.problems.curation.elements import Elements, Visible
-from scigen.problems.curation.limits import Limits, other_language, prose
+from scigen.problems.curation.limits import Limits
 from scigen.problems.curation.quizzes import Draft, Drafts, Quizzes
 from scigen.problems.curation.record import CurationRecord, CurationStatus
 from scigen.problems.curation.repeats import Repeats
@@ -39,58 +39,6 @@ def ok(value: Any) -> Reply:
     return Reply(ReplyStatus.OK, text="raw", value=value, model="m-1", input_tokens=7, output_tokens=3, usd=0.5)
 
 
-def limits(question: str, **settings: Any) -> CurationRecord:
-    return Limits(**settings).decide(problem(question), None)
-
-
-def test_a_question_must_have_a_length_within_the_limits() -> None:
-    assert limits("x" * 19).reason == "too_short"
-    assert limits("What is the area of it?").status is CurationStatus.KEPT
-    assert limits("What is the area of it?", max_chars=22).reason == "too_long"
-    long_answer = Limits(max_answer_chars=6).decide(problem(), None)  # "6.3 m/s" has 7
-    assert (long_answer.reason, long_answer.problem) == ("answer_too_long", None)
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "Evaluate $$\\int_0^1 \\frac{dx}{\\sqrt{1 - x^2}}$$ for x.",
-        "Solve: {eq}3x^2 + 2x - \\cos(\\alpha) = 0{/eq} and {eq}\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}{/eq}",
-        "Balance: H2 + O2 -> H2O, C6H12O6 + O2 -> CO2 + H2O",
-        "Find the angle A in △ABC with a = 5, b = 7, c = 9.",
-        "Draw the orbital diagram for arsenic.",
-    ],
-)
-def test_formulas_do_not_pass_for_another_language(question: str) -> None:
-    assert limits(question).status is CurationStatus.KEPT
-
-
-@pytest.mark.parametrize(
-    ("question", "code"),
-    [
-        (
-            "Ein Block gleitet die schiefe Ebene hinab. Wie schnell ist er unten mit $v = \\sqrt{2gh}$?",
-            "de",
-        ),
-        ("一个质量为5kg的物体从斜面滑下，求它到达底部的速度是多少？", "zh"),
-        ("Un bloc de masse 5 kg glisse sans frottement sur un plan incliné. Quelle est sa vitesse en bas?", "fr"),
-    ],
-)
-def test_another_language_is_dropped_and_named_and_may_be_allowed(question: str, code: str) -> None:
-    record = limits(question)
-    assert (record.status, record.reason, record.remarks) == (CurationStatus.DROPPED, "language", (code,))
-    assert limits(question, languages=["en", code]).status is CurationStatus.KEPT
-    assert limits(question, languages=[]).status is CurationStatus.KEPT
-
-
-def test_a_problem_without_a_usable_answer_is_dropped_and_other_flags_pass() -> None:
-    assert Limits().decide(problem(flags=["unusable_answer"]), None).reason == "unusable_answer"
-    assert Limits().decide(problem(flags=["chain_of_thought"]), None).status is CurationStatus.KEPT
-    assert Limits(refused=["chain_of_thought"]).decide(problem(flags=["chain_of_thought"]), None).problem is None
-    with pytest.raises(ScigenError, match="did you mean chain_of_thought"):
-        Limits(refused=["chain_of_thoughts"])
-
-
 def test_flags_go_with_what_they_complain_of() -> None:
     flagged = problem(flags=["no_image_type", "no_multimodal_question", "near_duplicate"], elements=("5 kg",))
     classified = Classify().decide(flagged, ok(Classes(subject=Subject.PHYSICS, image_type=ImageType.MECHANICAL)))
@@ -99,15 +47,6 @@ def test_flags_go_with_what_they_complain_of() -> None:
     record = rewritten("How fast is the block shown at the foot?", "5 kg", of=classified.problem)
     assert record.problem is not None
     assert record.problem.flags == (Flag.NEAR_DUPLICATE,)
-
-
-def test_prose_is_what_is_left_without_formulas_numbers_and_single_letters() -> None:
-    assert prose("Find $x$ in \\(a+b\\), where R_1 = 5 and \\textbf{A} holds.") == "Find in , where and holds."
-
-
-def test_an_unknown_language_is_an_error() -> None:
-    with pytest.raises(ScigenError, match='no language "english"'):
-        other_language("What is the area of this?", ["english"])
 
 
 @pytest.mark.parametrize("stage", MODEL_STAGES, ids=lambda s: s.name)
