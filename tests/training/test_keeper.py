@@ -74,7 +74,7 @@ def test_when_the_parent_is_killed_all_end_at_once(mark):
     assert wait_for(lambda: marked(mark) == [], keeper.GRACE_S / 2)
 
 
-@pytest.mark.parametrize("ends", ["", STUBBORN])
+@pytest.mark.parametrize("ends", ["", pytest.param(STUBBORN, marks=pytest.mark.slow)])
 def test_told_to_end_it_lets_the_command_end_but_not_for_ever(mark, tmp_path, ends):
     clean = f"""
 import signal, sys

@@ -54,6 +54,7 @@ def test_sizes_worked_out_by_hand(given: tuple[int, int], fitted: tuple[int, int
     assert LARGE.tokens(*given) == fitted[0] * fitted[1] // 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [LARGE, SMALL])
 def test_transformers_and_qwen_vl_utils_leave_a_fitted_image_as_it_is(budget: PixelBudget) -> None:
     from qwen_vl_utils.vision_process import smart_resize as utils_resize

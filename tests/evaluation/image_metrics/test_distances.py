@@ -23,6 +23,7 @@ def test_kid_by_hand() -> None:
     assert kid(np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]])) == pytest.approx(1 + 27 - 2 * 37 / 4)
 
 
+@pytest.mark.slow
 def test_fid_and_kid_are_torchmetrics() -> None:
     torchvision_shim.install()
     import torch
