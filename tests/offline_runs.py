@@ -17,6 +17,8 @@ class OfflineRun:
     group: str
     job_type: str
     name: str
+    started: str
+    """ISO 8601, to the microsecond."""
     resume: bool
     config: dict[str, Any]
     folder: Path
@@ -32,7 +34,8 @@ class OfflineRun:
 
 def read_runs(output: Path) -> list[OfflineRun]:
     """Every offline run below `output`/wandb, in order of start."""
-    return [read_run(folder) for folder in sorted((output / "wandb").glob("offline-run-*"))]
+    runs = [read_run(folder) for folder in (output / "wandb").glob("offline-run-*")]
+    return sorted(runs, key=lambda run: run.started)  # the folders' names have whole seconds
 
 
 def read_run(folder: Path) -> OfflineRun:
@@ -49,6 +52,7 @@ def read_run(folder: Path) -> OfflineRun:
         group=head.get("run_group", ""),
         job_type=head.get("job_type", ""),
         name=head.get("display_name", ""),
+        started=head["start_time"],
         resume=bool(head.get("resume")),
         config=head.get("config", {}).get("update", {}),
         folder=folder,

@@ -140,7 +140,7 @@ def test_a_killed_run_leaves_the_sets_of_an_undisturbed_one(tmp_path: Path) -> N
     """With faults that a repetition heals, so that answers are a function of the question."""
     log = tmp_path / "log.jsonl"
     with server(log, RECOVERABLE) as url:
-        kills = killed_and_restarted(tmp_path / "killed", url, 120, log, [3, 150, 300])
+        kills = killed_and_restarted(tmp_path / "killed", url, 120, log, [3, 200])
         check_calls(read_log(log), kills, tmp_path / "killed" / "responses")
         end(start(tmp_path / "undisturbed", url, 120))
     check_sets(tmp_path / "killed", 120)
