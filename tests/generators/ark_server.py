@@ -28,7 +28,7 @@ class ArkServer(VendorServer):
         *("rate_limit", "error_500", "cut", "slow", "blocked", "no_image", "corrupt", "wrong_mime", "oversize"),
     )
 
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         app.router.add_post("/api/v3/images/generations", self._generate)
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:

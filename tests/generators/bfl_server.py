@@ -53,7 +53,7 @@ class BflServer(VendorServer):
         """Questions that came without the key."""
         self.polling_headers: list[dict[str, str]] = []
 
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         app.router.add_post("/v1/flux-2-flex", self._submit)
         app.router.add_get("/v1/get_result", self._result)
         app.router.add_get("/elsewhere", self._elsewhere)

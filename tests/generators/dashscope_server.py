@@ -48,7 +48,7 @@ class DashScopeServer(VendorServer):
         super().__post_init__()
         self.tasks: dict[str, Task] = {}
 
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         app.router.add_post("/api/v1/services/aigc/text2image/image-synthesis", self._submit)
         app.router.add_get("/api/v1/tasks/{task}", self._task)
         app.router.add_get("/api/v1/tasks/{task}/", self._task)  # so the vendor's own client asks

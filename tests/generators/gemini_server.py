@@ -23,7 +23,7 @@ class GeminiImageServer(VendorServer):
 
     FAULTS: ClassVar[tuple[str, ...]] = (*PASSING, *LASTING, "refused")
 
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         app.router.add_post("/v1beta/models/{model}:generateContent", self._generate)
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:

@@ -24,7 +24,7 @@ OPTIONAL = {
 
 
 class ImagesServer(VendorServer):
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         app.router.add_post("/v1/images/generations", self._generate)
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:

@@ -42,7 +42,7 @@ class TencentServer(VendorServer):
     def secret_id(self) -> str:
         return f"{self.key}-id"
 
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         app.router.add_post("/", self._act)
 
     async def _act(self, request: web.Request) -> web.StreamResponse:

@@ -10,15 +10,14 @@ import asyncio
 import hashlib
 import io
 import json
-import logging
 import random
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from aiohttp import web
+from loopback_server import LoopbackServer
 from PIL import Image, ImageDraw
 
 PASSING = ("rate_limit", "error_500", "cut", "slow")
@@ -60,7 +59,7 @@ class Call:
 
 
 @dataclass
-class VendorServer:
+class VendorServer(LoopbackServer):
     """The server in a thread of this process. `rate` of the requests go wrong, by seed, prompt and count."""
 
     key: str = "loopback-secret-key"
@@ -77,7 +76,6 @@ class VendorServer:
     """Those that this vendor's protocol can show."""
 
     def __post_init__(self) -> None:
-        self.port = 0
         self.calls: list[Call] = []
         self.bad: list[str] = []
         """What broke the protocol."""
@@ -91,41 +89,13 @@ class VendorServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def routes(self, app: web.Application) -> None:
+    def paths(self, app: web.Application) -> None:
         """Add the vendor's paths."""
         raise NotImplementedError
 
-    def __enter__(self) -> Self:
-        started = threading.Event()
-        self._loop = asyncio.new_event_loop()
-
-        def run() -> None:
-            asyncio.set_event_loop(self._loop)
-            self._loop.run_until_complete(self._start())
-            started.set()
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._runner.cleanup())
-            self._loop.close()
-
-        self._thread = threading.Thread(target=run, daemon=True)
-        self._thread.start()
-        assert started.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-
-    async def _start(self) -> None:
-        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients that are gone are the point here
-        app = web.Application(client_max_size=64 << 20)
-        self.routes(app)
+    def routes(self, app: web.Application) -> None:
+        self.paths(app)
         app.router.add_get("/files/{name}", self._file)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024)
-        await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
 
     def draw_fault(self, prompt: str) -> Call:
         """Note a request for `prompt` and draw what happens to it."""

@@ -16,17 +16,19 @@ import base64
 import hashlib
 import importlib.util
 import json
-import logging
 import random
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from aiohttp import web
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # as a process, or imported from another folder
+
+from loopback_server import LoopbackServer
 
 Body = dict[str, Any]
 AnswerFunction = Callable[[Body], Any]
@@ -151,7 +153,7 @@ def echo(body: Body) -> str:
 
 
 @dataclass
-class ChatServer:
+class ChatServer(LoopbackServer):
     """The server in a thread of this process. `seen` and `bodies` may be read at any time."""
 
     answer: AnswerFunction = echo
@@ -179,38 +181,13 @@ class ChatServer:
         """How many answers went out whole, by body hash."""
         return Counter(s.hash for s in self.seen if s.delivered)
 
-    def __enter__(self) -> Self:
-        started = threading.Event()
-        self._loop = asyncio.new_event_loop()
-
-        def run() -> None:
-            asyncio.set_event_loop(self._loop)
-            self._loop.run_until_complete(self.start())
-            started.set()
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._runner.cleanup())
-            self._loop.close()
-
-        self._thread = threading.Thread(target=run, daemon=True)
-        self._thread.start()
-        assert started.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/v1/chat/completions", self._handle)
 
     async def start(self) -> None:
         if self.log is not None:
             self._log_file = self.log.open("a")
-        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients that are gone are the point here
-        app = web.Application(client_max_size=64 << 20)
-        app.router.add_post("/v1/chat/completions", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=1024)
-        await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        await super().start()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self._at_once += 1

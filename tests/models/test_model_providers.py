@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import logging
 import os
 import subprocess
 import sys
-import threading
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from aiohttp import web
 from chat_server import ChatServer
 from hydra import compose, initialize_config_dir
+from loopback_server import LoopbackServer
 from omegaconf import OmegaConf
 from PIL import Image
 from pydantic import BaseModel, ValidationError
@@ -49,7 +48,7 @@ def ask(settings: ModelSettings, folder: Path, *requests: Request, budget: Budge
     return asyncio.run(run())
 
 
-class GeminiServer:
+class GeminiServer(LoopbackServer):
     """`models.generateContent` of the Gemini API (ai.google.dev/api/generate-content), strict about what it reads."""
 
     def __init__(self, *answers: tuple[int, dict[str, Any]]) -> None:
@@ -59,34 +58,12 @@ class GeminiServer:
         self.retry_after: str | None = "0.1"
         self.at: list[float] = []
 
-    def __enter__(self) -> Self:
-        logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-        started = threading.Event()
-        self.loop = asyncio.new_event_loop()
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/{version}/models/{call}", self.handle)
 
-        async def start() -> None:
-            app = web.Application()
-            app.router.add_post("/{version}/models/{call}", self.handle)
-            self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-            await self.runner.setup()
-            site = web.TCPSite(self.runner, "127.0.0.1", 0)
-            await site.start()
-            self.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
-            started.set()
-
-        def run() -> None:
-            self.loop.run_until_complete(start())
-            self.loop.run_forever()
-            self.loop.run_until_complete(self.runner.cleanup())
-
-        self.thread = threading.Thread(target=run, daemon=True)
-        self.thread.start()
-        assert started.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(5)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -98,7 +75,7 @@ class GeminiServer:
         known = {"contents", "systemInstruction", "generationConfig", "safetySettings"}
         self.faults += sorted(set(body) - known)
         status, answer = self.answers.pop(0)
-        self.at.append(self.loop.time())
+        self.at.append(asyncio.get_running_loop().time())
         headers = {"Retry-After": self.retry_after} if status == 429 and self.retry_after else None
         return web.json_response(answer, status=status, headers=headers)
 
