@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ConfigDict
 
 from scigen.store import write_atomic
@@ -35,6 +35,26 @@ SUBMITTED = ".submitit"
 FIGURES = ("avg_at_4", "ok_rate")
 """Ends of the keys of summary.json that the table shows, all of them rates."""
 POLL_S = 3.0
+LONGEST_NAME = 200
+"""Bytes of a cell's folder name; file systems take 255."""
+
+
+def cell_folder(overrides: str) -> str:
+    """Name of a cell's folder: its overrides as Hydra joins them, or, if they are too long for a file name, a hash of
+    all of them and the last ones (Hydra sorts them, and those with "+" come first)."""
+    name = overrides.replace("/", "_")
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    kept = hashlib.sha256(overrides.encode()).hexdigest()[:12]
+    last: list[str] = []
+    for each in reversed(name.split(",")):
+        if len(",".join([kept, each, *last]).encode()) > LONGEST_NAME:
+            break
+        last.insert(0, each)
+    return ",".join([kept, *last])
+
+
+OmegaConf.register_new_resolver("cell_folder", cell_folder, replace=True)  # conf/hydra/default.yaml
 
 
 class Cell(BaseModel):

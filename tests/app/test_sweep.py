@@ -121,3 +121,15 @@ def test_a_failing_cell_ends_neither_the_others_nor_in_silence(tmp_path: Path) -
     assert "defect_rate: Input should be less than or equal to 1" in first["error"]
     assert second["summary"]["images"] == 3
     assert "Traceback" not in done.stderr
+
+
+def test_a_cells_folder_has_a_name_that_file_systems_take() -> None:
+    assert sweep.cell_folder("seed=0,trainset.size=32") == "seed=0,trainset.size=32"
+    assert sweep.cell_folder("checkpoint=a/b") == "checkpoint=a_b"
+    fixed = ",".join(f"++verl.a_rather_long_key.number_{i}=32" for i in range(12))
+    names = {sweep.cell_folder(f"{fixed},seed={seed}") for seed in range(3)}
+    assert len(names) == 3
+    for name in names:
+        assert len(name) <= 200
+        assert name.endswith(("seed=0", "seed=1", "seed=2"))
+    assert len(sweep.cell_folder("x=" + "y" * 500)) == 12, "not even one override fits"
