@@ -3,7 +3,10 @@
 import copy
 
 import pytest
+from experiment_configs import CONF, composed
 
+from scigen.app import train
+from scigen.app.settings import Settings, parse_as
 from scigen.errors import ScigenError
 from scigen.training.trainer.compose import compose, validate
 
@@ -122,6 +125,7 @@ def test_keys_that_verl_takes_but_does_not_list(key):
         ),
         ("actor_rollout_ref.rollout.max_model_len", 8192, r"rollout\.max_model_len: 8192 .*Raise it"),
         ("reward.reward_model.rollout.tensor_model_parallel_size", 3, r"8 is not a multiple of .* verifier .* = 3"),
+        ("ray_kwargs.ray_init.num_gpus", 23, r"num_gpus: 23, .* ask for 24"),
         ("reward.custom_reward_function.name", "no_such", r"custom_reward_function: refused by verl"),
         ("reward.reward_manager.name", "NoSuch", r"reward_manager: refused by verl"),
     ],
@@ -135,6 +139,13 @@ def test_a_plan_that_cannot_run_is_refused(key, value, message):
 def test_a_gpu_rollout_is_refused_on_a_cpu():
     with pytest.raises(ScigenError, match=r'rollout\.name: "vllm" .*transformers_cpu'):
         validate(compose(GPU), gpu=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", sorted(path.stem for path in (CONF / "experiment").glob("tiny*.yaml")))
+def test_the_laptops_experiments_are_valid(experiment):
+    settings = parse_as(Settings, composed(experiment))
+    assert train.merged(settings)["trainer"]["device"] == "cpu", "validated on the way"
 
 
 @pytest.mark.slow

@@ -123,6 +123,7 @@ def validate(config: Mapping[str, Any], gpu: bool) -> None:
     _check_estimator(tree)
     _check_batches(tree)
     _check_lengths(tree)
+    _check_slots(tree)
     of_config(config)
     _verl_checks(tree)
 
@@ -172,6 +173,19 @@ def _check_batches(tree: Any) -> None:
     for whole, part, what, by in rules:
         if part < 1 or whole % part:
             raise ScigenError(f"verl: {what} = {whole} is not a multiple of {by} = {part}. Change one of them.")
+
+
+def _check_slots(tree: Any) -> None:
+    """verl finds out that Ray has too few GPUs, or slots that stand for them, only when Ray is up."""
+    judge, slots = tree.reward.reward_model, tree.ray_kwargs.ray_init.get("num_gpus")
+    wanted = tree.trainer.nnodes * tree.trainer.n_gpus_per_node
+    if judge.enable and judge.enable_resource_pool:
+        wanted += judge.nnodes * judge.n_gpus_per_node
+    if slots is not None and slots < wanted:
+        raise ScigenError(
+            f"verl.ray_kwargs.ray_init.num_gpus: {slots}, but the policy and its verifier ask for {wanted}. Set it to "
+            f"{wanted}, or to null for what the machine has."
+        )
 
 
 def _check_lengths(tree: Any) -> None:
