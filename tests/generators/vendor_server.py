@@ -11,14 +11,19 @@ import hashlib
 import io
 import json
 import random
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from aiohttp import web
-from loopback_server import LoopbackServer
 from PIL import Image, ImageDraw
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the processes that tests start
+
+from loopback_server import LoopbackServer
 
 PASSING = ("rate_limit", "error_500", "cut", "slow")
 """Faults after which another attempt goes better."""
