@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
+from experiment_configs import CONF, composed
 from omegaconf import OmegaConf
 from rich.console import Console
 
@@ -29,7 +28,6 @@ from scigen.training.pixel_budget import PixelBudget
 from scigen.training.plan_table import print_plan
 from scigen.training.run_estimate import Assumptions, estimate, validations_in
 
-CONF = Path(__file__).parents[2] / "conf"
 EXPERIMENTS = (
     "baseline",
     "qwen_image",
@@ -40,16 +38,6 @@ EXPERIMENTS = (
     "gemini_imgcoder",
 )
 CLUSTERS = ("1x8", "2x8", "4x8")
-
-
-@cache
-def composed(experiment: str, *overrides: str) -> dict[str, Any]:
-    """The experiment's whole configuration as a plain mapping, resolved."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = OmegaConf.to_container(compose("train", [f"+experiment={experiment}", *overrides]), resolve=True)
-    assert isinstance(cfg, dict)
-    return cfg
 
 
 @cache
